@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ET_BASE_H
+#define ET_BASE_H
+
+/*
+ * base: the nouns that every room shares, and nothing that belongs to one room.
+ *
+ * A *view* is a pointer and a length over bytes that somebody else owns; it is never kept past
+ * the call that received it. An *address* is always 16 bytes; IPv4 is held as the IPv4-mapped
+ * form ::ffff:a.b.c.d. Times are nanoseconds since the Unix epoch, UTC.
+ *
+ * Everything here may be called from any thread; no function keeps state.
+ */
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ET_CACHE_LINE 64
+#define ET_NS_PER_S   INT64_C(1000000000)
+#define ET_NS_PER_US  INT64_C(1000)
+#define ET_NS_PER_MIN (60 * ET_NS_PER_S)
+
+#define et_likely(x)   __builtin_expect(!!(x), 1)
+#define et_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* What a parser says of the bytes it was given. */
+enum et_parse {
+	ET_PARSE_OK,   /* understood, results are filled */
+	ET_PARSE_MORE, /* a correct beginning; ask again with more bytes */
+	ET_PARSE_BAD,  /* cannot be what the parser reads */
+};
+
+/* Who sent the bytes. Also the index of every two-element array named for the directions. */
+enum et_dir {
+	ET_CLIENT = 0, /* the side that opened the connection */
+	ET_SERVER = 1,
+};
+
+static inline enum et_dir et_dir_other(enum et_dir dir)
+{
+	return (enum et_dir)(1 - (int)dir);
+}
+
+struct et_view {
+	const uint8_t *p;
+	size_t n;
+};
+
+struct et_addr {
+	uint8_t b[16];
+};
+
+/* Room for the longest text of an address: "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255". */
+#define ET_ADDR_TEXT 46
+
+bool et_addr_is_v4(const struct et_addr *addr);
+struct et_addr et_addr_v4(const uint8_t b[4]);
+/* Canonical text: dotted quad for IPv4, RFC 5952 for IPv6. */
+void et_addr_text(char out[static ET_ADDR_TEXT], const struct et_addr *addr);
+/* Order of addresses: IPv4 before IPv6, then by bytes. Negative, 0 or positive as memcmp. */
+int et_addr_cmp(const struct et_addr *a, const struct et_addr *b);
+
+/*
+ * Times. The text forms are RFC 3339 in UTC; years outside 0000..9999 are clamped.
+ * et_time_us: "2026-11-22T10:31:07.123456Z"; et_time_s: "2026-11-22T10:31:07Z".
+ */
+#define ET_TIME_TEXT 32
+void et_time_us(char out[static ET_TIME_TEXT], int64_t ts_ns);
+void et_time_s(char out[static ET_TIME_TEXT], int64_t ts_ns);
+/* The start of the UTC minute that holds ts_ns; also right for times before 1970. */
+int64_t et_time_minute(int64_t ts_ns);
+
+/* Lower-case hex of n bytes; out takes 2n + 1. */
+void et_hex(char *out, const uint8_t *p, size_t n);
+
+/*
+ * Text from the wire made safe: valid UTF-8 stays as it is, except that control bytes, backslash
+ * and every byte that is not part of a well-formed sequence (RFC 3629) become \xNN. Always ends
+ * with NUL; cut to what fits in cap, never within an escape or a sequence. Returns strlen(out).
+ */
+size_t et_text_safe(char *out, size_t cap, struct et_view in);
+
+/* A fast hash of bytes for tables; not for fingerprints, not against an attacker who knows seed. */
+uint64_t et_hash(const void *p, size_t n, uint64_t seed);
+
+#endif
