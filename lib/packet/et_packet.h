@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ET_PACKET_H
+#define ET_PACKET_H
+
+/*
+ * packet: a frame becomes a TCP segment, or a counted reason why not.
+ *
+ * Follows the link layer (Ethernet with LLC/SNAP, raw IP, Linux cooked v1 and v2, null/loopback,
+ * PPP, Cisco HDLC), 802.1Q and QinQ tags up to four deep, MPLS, PPPoE, IPv4 with options, IPv6
+ * with extension headers, TCP with options; and tunnels: IP in IP, GRE, ERSPAN, VXLAN, GENEVE.
+ * The segment is that of the innermost packet. Checksums are not verified: on a mirror of the
+ * sending host they are often filled in after the capture point.
+ *
+ * Pure functions, any thread. The segment's payload points into the frame.
+ */
+
+#include "et_drop.h"
+
+/* The header flags of RFC 9293 3.1. */
+#define ET_TCP_FIN 0x01
+#define ET_TCP_SYN 0x02
+#define ET_TCP_RST 0x04
+#define ET_TCP_PSH 0x08
+#define ET_TCP_ACK 0x10
+
+struct et_segment {
+	struct et_addr src, dst;
+	uint16_t src_port, dst_port;
+	uint32_t seq, ack;
+	uint16_t window; /* as sent, unscaled */
+	uint16_t ip_id;  /* IPv4 identification, 0 for IPv6; tells a copy from a retransmission */
+	uint8_t flags;
+	struct et_view payload; /* what was captured of it */
+	uint32_t len; /* payload bytes on the wire; > payload.n when the capture cut them */
+};
+
+/* ET_KEEP when segment is filled, else the reason for the drop. frame: linktype, data, lengths. */
+struct et_frame;
+enum et_drop et_packet_decode(struct et_segment *segment, const struct et_frame *frame);
+
+#endif

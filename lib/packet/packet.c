@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "et_packet.h"
+
+#include <string.h>
+
+#include <pcap/dlt.h>
+
+#include "et_source.h"
+#include "walk.h"
+
+/* More than a VLAN-tagged GENEVE tunnel around a tagged MPLS frame needs. */
+#define STEPS_MAX 24
+
+/*
+ * RFC 9293 3.1. Fills the segment, whose addresses are there already. The options are stepped
+ * over: nothing after the SYN depends on them here.
+ */
+static inline __attribute__((always_inline)) enum et_drop take_tcp(
+	struct walk *walk, struct et_segment *segment)
+{
+	const uint8_t *header = walk->cur.p;
+	size_t len;
+
+	if (et_unlikely(walk->cur.n < 20))
+		return ET_DROP_TCP_SHORT;
+	len = (size_t)(header[12] >> 4) * 4;
+	if (et_unlikely(len < 20 || len > walk->wire))
+		return ET_DROP_TCP_HEADER;
+	if (et_unlikely(len > walk->cur.n))
+		return ET_DROP_TCP_SHORT;
+	segment->src_port = be16(header);
+	segment->dst_port = be16(header + 2);
+	segment->seq = be32(header + 4);
+	segment->ack = be32(header + 8);
+	segment->flags = header[13];
+	segment->window = be16(header + 14);
+	segment->payload = (struct et_view){ .p = header + len, .n = walk->cur.n - len };
+	segment->len = (uint32_t)(walk->wire - len);
+	return ET_KEEP;
+}
+
+static inline void mapped(struct et_addr *addr, const uint8_t *v4)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	memcpy(addr->b, prefix, 12);
+	memcpy(addr->b + 12, v4, 4);
+}
+
+/* RFC 791 3.1 */
+static inline __attribute__((always_inline)) enum et_drop take_ipv4(
+	struct walk *walk, struct et_segment *segment)
+{
+	const uint8_t *header = walk->cur.p;
+	size_t len, total;
+	uint8_t protocol;
+
+	if (et_unlikely(walk->cur.n < 20))
+		return ET_DROP_IP_SHORT;
+	len = (size_t)(header[0] & 0xf) * 4;
+	if (et_unlikely(header[0] >> 4 != 4 || len < 20))
+		return ET_DROP_IP_HEADER;
+	/* total length 0: not yet cut and filled in by the NIC; the frame's length holds */
+	total = be16(header + 2);
+	if (total != 0) {
+		if (et_unlikely(total < len))
+			return ET_DROP_IP_HEADER;
+		walk_trim(walk, total);
+	}
+	if (et_unlikely(!walk_take(walk, len)))
+		return ET_DROP_IP_SHORT;
+	if (et_unlikely(be16(header + 6) & 0x3fff))
+		return ET_DROP_FRAGMENT;
+	mapped(&segment->src, header + 12);
+	mapped(&segment->dst, header + 16);
+	segment->ip_id = be16(header + 4);
+	protocol = header[9];
+	if (et_likely(protocol == 6)) {
+		walk->next = LAYER_TCP;
+		return ET_KEEP;
+	}
+	if (protocol == 51) { /* AH; the other numbers of extension headers mean nothing in IPv4 */
+		enum et_drop drop = packet_extensions(walk, &protocol);
+
+		if (drop != ET_KEEP)
+			return drop;
+	}
+	walk->next = packet_ip_protocol(protocol);
+	return walk->next == LAYER_NONE ? ET_DROP_NOT_TCP : ET_KEEP;
+}
+
+static enum et_drop packet_ipv4(struct walk *walk, struct et_segment *segment)
+{
+	return take_ipv4(walk, segment);
+}
+
+/* The loop over the layers; walk->next is the first of them. */
+static __attribute__((noinline)) enum et_drop follow(struct et_segment *segment, struct walk walk)
+{
+	static packet_step *const steps[LAYER_MAX] = {
+		[LAYER_ETHERNET] = packet_ethernet,
+		[LAYER_TYPED] = packet_typed,
+		[LAYER_LLC] = packet_llc,
+		[LAYER_SLL] = packet_sll,
+		[LAYER_SLL2] = packet_sll2,
+		[LAYER_FAMILY] = packet_family,
+		[LAYER_PPP] = packet_ppp,
+		[LAYER_HDLC] = packet_hdlc,
+		[LAYER_PPPOE] = packet_pppoe,
+		[LAYER_MPLS] = packet_mpls,
+		[LAYER_IP] = packet_ip,
+		[LAYER_IPV4] = packet_ipv4,
+		[LAYER_IPV6] = packet_ipv6,
+		[LAYER_UDP] = packet_udp,
+		[LAYER_VXLAN] = packet_vxlan,
+		[LAYER_VXLAN_GPE] = packet_vxlan_gpe,
+		[LAYER_GENEVE] = packet_geneve,
+		[LAYER_GRE] = packet_gre,
+		[LAYER_ERSPAN2] = packet_erspan2,
+		[LAYER_ERSPAN3] = packet_erspan3,
+	};
+
+	for (unsigned int i = 0; i < STEPS_MAX; i++) {
+		enum et_drop drop;
+
+		if (walk.next == LAYER_TCP)
+			return take_tcp(&walk, segment);
+		drop = steps[walk.next](&walk, segment);
+		if (drop != ET_KEEP)
+			return drop;
+	}
+	return ET_DROP_TAGS;
+}
+
+static enum layer first_layer(uint32_t link_type)
+{
+	switch (link_type) {
+	case DLT_EN10MB: return LAYER_ETHERNET;
+	case DLT_RAW:
+	case 14:  /* DLT_RAW where the capture comes from OpenBSD */
+	case 101: /* LINKTYPE_RAW, which libpcap turns into DLT_RAW */
+	case DLT_IPV4:
+	case DLT_IPV6: return LAYER_IP;
+	case DLT_LINUX_SLL: return LAYER_SLL;
+	case DLT_LINUX_SLL2: return LAYER_SLL2;
+	case DLT_NULL:
+	case DLT_LOOP: return LAYER_FAMILY;
+	case DLT_PPP:
+	case DLT_PPP_SERIAL:
+	case DLT_PPP_PPPD: return LAYER_PPP;
+	case DLT_PPP_ETHER: return LAYER_PPPOE;
+	case DLT_C_HDLC: return LAYER_HDLC;
+	default: return LAYER_NONE;
+	}
+}
+
+static __attribute__((noinline)) enum et_drop decode_any(
+	struct et_segment *segment, const struct et_frame *frame)
+{
+	struct walk walk = {
+		.cur = et_cur(frame->data, frame->cap_len),
+		.wire = frame->len,
+		.next = first_layer(frame->link_type),
+	};
+
+	return walk.next == LAYER_NONE ? ET_DROP_LINK_TYPE : follow(segment, walk);
+}
+
+enum et_drop et_packet_decode(struct et_segment *segment, const struct et_frame *frame)
+{
+	/* by far the most frames: Ethernet, IPv4, TCP; straight through, without the table */
+	if (et_likely(frame->link_type == DLT_EN10MB && frame->cap_len >= 14 &&
+		      be16(frame->data + 12) == 0x0800)) {
+		struct walk walk = {
+			.cur = et_cur(frame->data + 14, frame->cap_len - 14),
+			.wire = frame->len - 14,
+		};
+		enum et_drop drop = take_ipv4(&walk, segment);
+
+		if (et_unlikely(drop != ET_KEEP))
+			return drop;
+		return et_likely(walk.next == LAYER_TCP) ? take_tcp(&walk, segment)
+							 : follow(segment, walk);
+	}
+	return decode_any(segment, frame);
+}
