@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ET_ORDER_H
+#define ET_ORDER_H
+
+/*
+ * TCP order, for one direction of a connection that is still undecided.
+ *
+ * Segments go in as they arrive; bytes come out in sequence, each once, as pieces. A segment that
+ * is early is held in blocks from a pool of the worker; a segment that is late, whole or in part,
+ * is cut to what is new. When the hold is full, or the caller says that nothing more will come,
+ * the hole in front of the held bytes is given up: the next piece names how many bytes are missing.
+ * First come, first served: bytes that were delivered stay as they are, and a copy that differs is
+ * counted (RFC 9293 leaves open which of the two a receiver believes).
+ *
+ * Sequence numbers are compared modulo 2^32 (RFC 9293 3.4).
+ */
+
+#include "et_base.h"
+#include "et_drop.h"
+
+#define ET_ORDER_HELD   16   /* segments held for one direction */
+#define ET_ORDER_BLOCK  2048 /* bytes in a block; longer segments take several */
+#define ET_ORDER_RECENT 4    /* segments remembered to tell copies from retransmissions */
+/* Farther ahead than any window in use (RFC 7323 2.2 allows 2^30): not of this connection. */
+#define ET_ORDER_AHEAD (1u << 25)
+
+struct et_order_pool;
+/* At most max_blocks blocks, taken from the system as they are needed and kept. NULL: no memory. */
+struct et_order_pool *et_order_pool_new(uint32_t max_blocks);
+void et_order_pool_free(struct et_order_pool *pool);
+
+/* Counters of one worker. */
+struct et_order_counts {
+	uint64_t duplicates; /* the same packet again: a mirror's second copy */
+	uint64_t retransmissions;
+	uint64_t out_of_order;
+	uint64_t overlaps;  /* segments partly old and partly new */
+	uint64_t conflicts; /* the same bytes again, but different */
+	uint64_t gaps;      /* holes given up */
+	uint64_t gap_bytes;
+};
+
+struct et_order_env {
+	struct et_order_pool *pool;
+	struct et_order_counts counts;
+	uint64_t *drops; /* [ET_DROP_MAX] */
+};
+
+/* One direction. Private to order.c, public for its size. All zero at its begin. */
+struct et_order {
+	uint32_t next;    /* sequence number of the next byte to deliver */
+	bool begun;       /* next is valid */
+	uint8_t held_cnt; /* held segments, sorted by seq, without overlap */
+	uint8_t recent_at;
+	uint32_t gaps; /* holes given up in this direction */
+	struct et_held {
+		uint32_t seq;
+		uint16_t n;     /* bytes in the block */
+		uint16_t cut;   /* bytes missing behind them: the capture's snap length */
+		uint32_t block; /* index + 1 */
+	} held[ET_ORDER_HELD];
+	struct et_recent {
+		uint32_t seq, ack, hash;
+		uint16_t len, ip_id;
+		int64_t ts_ns;
+	} recent[ET_ORDER_RECENT];
+};
+
+/* What comes out: first `gap` bytes that are missing, then `bytes`, then `cut` more missing ones. */
+struct et_piece {
+	uint32_t gap;
+	struct et_view bytes;
+	uint32_t cut;
+};
+
+/* SYN: the first byte has the number seq + 1. */
+void et_order_syn(struct et_order *order, uint32_t seq);
+
+/*
+ * A segment with payload. True when piece is filled: deliver it, then call et_order_next until that
+ * gives false. False: the segment was held or brought nothing new. piece.bytes point into the
+ * segment. The first segment of a direction without SYN sets the beginning.
+ */
+struct et_segment;
+bool et_order_push(struct et_order *order, struct et_order_env *env, struct et_piece *piece,
+	const struct et_segment *segment, int64_t ts_ns);
+
+/*
+ * The next held piece that is due. With `flush` also those behind a hole, which is then given up.
+ * piece.bytes are valid until the next call for this worker.
+ */
+bool et_order_next(
+	struct et_order *order, struct et_order_env *env, struct et_piece *piece, bool flush);
+
+/* Gives held blocks back; the direction is followed no longer. */
+void et_order_done(struct et_order *order, struct et_order_env *env);
+
+#endif
