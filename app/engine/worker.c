@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Entries that the aging hand looks at per burst: all of a table of a million in 30 k bursts. */
+#define SWEEP_STEPS 32
+
+struct worker {
+	struct et_flow_table *table;
+	struct et_conn_pool *pool;
+	struct et_conn_env env;
+	struct et_books books;
+	struct et_session *records; /* reserved address space, taken as it is filled */
+	size_t records_cnt, records_max;
+	struct tallies tallies;
+	bool counting;                    /* the minute below is one */
+	int64_t minute_ns, minute_end_ns; /* first and last nanosecond of what is counted in now */
+	struct tally now;                 /* counts of that minute not yet in tallies */
+	bool out_of_memory;
+};
+
+#define RECORDS_MAX (ET_FLOW_INDEX_MAX / 4)
+
+struct worker *worker_new(const struct worker_limits *limits, const struct et_match_db *db,
+	const struct et_ports *ports, uint64_t hash_seed)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	uint32_t flows = limits->flows < 65536 ? limits->flows : 65536;
+
+	if (!w)
+		return NULL;
+	w->records_max = RECORDS_MAX;
+	w->records = mmap(NULL, w->records_max * sizeof(*w->records), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (w->records == MAP_FAILED)
+		w->records = NULL;
+	w->table = et_flow_table_new(flows, limits->flows, hash_seed);
+	w->pool = et_conn_pool_new(limits->undecided);
+	w->env.ports = ports;
+	w->env.drops = w->now.drops;
+	w->env.scanner = et_match_scanner_new(db);
+	w->env.order.pool = et_order_pool_new(limits->hold_blocks);
+	w->env.order.drops = w->now.drops;
+	w->env.tls.pool = et_tls_pool_new(limits->message_bytes);
+	w->env.tls.drops = w->now.drops;
+	w->env.mail.drops = w->now.drops;
+	if (et_books_init(&w->books, limits->dict_entries, limits->dict_bytes) != 0 || !w->table ||
+		!w->pool || !w->env.scanner || !w->env.order.pool || !w->env.tls.pool ||
+		!w->records) {
+		worker_free(w);
+		return NULL;
+	}
+	w->env.mail.names = w->env.tls.names = w->books.names;
+	w->env.tls.hellos = w->books.hellos;
+	w->env.tls.server_hellos = w->books.server_hellos;
+	w->env.tls.chains = w->books.chains;
+	return w;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	et_flow_table_free(w->table);
+	et_conn_pool_free(w->pool);
+	et_match_scanner_free(w->env.scanner);
+	et_order_pool_free(w->env.order.pool);
+	et_tls_pool_free(w->env.tls.pool);
+	et_books_free(&w->books);
+	if (w->records)
+		munmap(w->records, w->records_max * sizeof(*w->records));
+	free(w->tallies.v);
+	free(w);
+}
+
+/* A stamp from a damaged file can stand at the end of time. */
+static int64_t later(int64_t ts_ns, int64_t by_ns)
+{
+	return ts_ns > INT64_MAX - by_ns ? INT64_MAX : ts_ns + by_ns;
+}
+
+/* Puts the counts of the minute in progress into its tally. */
+static void write_down(struct worker *w)
+{
+	struct tally *tally;
+
+	w->now.order = w->env.order.counts;
+	w->env.order.counts = (struct et_order_counts){ 0 };
+	if (w->counting) {
+		tally = tallies_at(&w->tallies, w->minute_ns);
+		if (tally)
+			tally_add(tally, &w->now);
+		else
+			w->out_of_memory = true;
+	}
+	w->now = (struct tally){ 0 };
+	w->counting = false;
+}
+
+/* What is counted from here on belongs to the minute of ts_ns. */
+static void at_minute(struct worker *w, int64_t ts_ns)
+{
+	if (et_likely(ts_ns >= w->minute_ns && ts_ns <= w->minute_end_ns && w->counting))
+		return;
+	write_down(w);
+	w->counting = true;
+	w->minute_ns = et_time_minute(ts_ns);
+	w->minute_end_ns = later(w->minute_ns, ET_NS_PER_MIN - 1);
+}
+
+/* An undecided flow ends in a record, or in nothing if there is nothing to say of it. */
+static void decide(struct worker *w, struct et_flow *flow, int64_t decided_ns)
+{
+	uint32_t index = flow->index;
+	struct et_conn *conn = et_conn_at(w->pool, index);
+
+	if (w->records_cnt == w->records_max) {
+		w->out_of_memory = true;
+		et_conn_drop(conn, &w->env);
+		flow->state = ET_FLOW_IGNORED;
+	} else if (et_conn_finish(conn, &w->env, &w->records[w->records_cnt], flow, decided_ns)) {
+		flow->index = (uint32_t)w->records_cnt++ & ET_FLOW_INDEX_MAX;
+		flow->state = ET_FLOW_DECIDED;
+	} else {
+		flow->state = ET_FLOW_IGNORED;
+	}
+	et_conn_put(w->pool, index);
+}
+
+/* The flow ends: by age, by a new connection of the same endpoints, or with the input. */
+static void end(struct worker *w, struct et_flow *flow, int64_t decided_ns)
+{
+	if (flow->state == ET_FLOW_UNDECIDED) {
+		if (flow->closed)
+			decided_ns = flow->closed_ns;
+		at_minute(w, decided_ns);
+		decide(w, flow, decided_ns);
+	}
+	if (flow->state == ET_FLOW_DECIDED)
+		et_conn_close(&w->records[flow->index], flow);
+	et_flow_remove(w->table, flow);
+}
+
+/* When an aged flow counts as decided, whenever that is noticed. */
+static int64_t aged_ns(const struct et_flow *flow)
+{
+	return later(flow->end_ns, ET_FLOW_IDLE_S * ET_NS_PER_S);
+}
+
+static struct et_flow *begin(struct worker *w, const struct parcel *parcel)
+{
+	const struct et_segment *segment = &parcel->segment;
+	struct et_flow *flow;
+	struct et_conn *conn;
+	uint32_t index;
+
+	if (!(segment->flags & ET_TCP_SYN) && segment->len == 0) {
+		w->now.drops[ET_DROP_NO_FLOW]++;
+		return NULL;
+	}
+	flow = et_flow_add(w->table, &parcel->key, parcel->hash);
+	if (!flow) {
+		struct et_flow *victim = et_flow_victim(w->table);
+
+		w->now.drops[ET_DROP_FLOW_TABLE]++;
+		if (victim)
+			end(w, victim, parcel->clock_ns);
+		flow = et_flow_add(w->table, &parcel->key, parcel->hash);
+		if (!flow)
+			return NULL;
+		at_minute(w, parcel->clock_ns);
+	}
+	w->now.flows++;
+	flow->start_ns = flow->end_ns = parcel->ts_ns;
+	flow->first_frame = parcel->frame;
+	conn = et_conn_get(w->pool, &index);
+	if (!conn) {
+		w->now.drops[ET_DROP_UNDECIDED]++;
+		return flow;
+	}
+	et_conn_init(conn);
+	flow->index = index & ET_FLOW_INDEX_MAX;
+	flow->state = ET_FLOW_UNDECIDED;
+	return flow;
+}
+
+/* Whether a SYN on a known flow opens a new connection of the same endpoints. */
+static bool is_new(const struct et_flow *flow, const struct et_segment *segment, unsigned side)
+{
+	bool known = flow->syn >> side & 1;
+
+	if (segment->flags & ET_TCP_ACK)
+		return known && flow->closed && flow->isn[side] != segment->seq;
+	return known ? flow->closed || flow->isn[side] != segment->seq : flow->syn == 0;
+}
+
+/* SYN, FIN and RST. */
+static void note_flags(struct et_flow *flow, const struct parcel *parcel)
+{
+	unsigned side = parcel->side;
+	uint8_t bit = (uint8_t)(1u << side), flags = parcel->segment.flags;
+
+	if (flags & ET_TCP_SYN) {
+		flow->syn |= bit;
+		flow->isn[side] = parcel->segment.seq;
+	}
+	if (flags & ET_TCP_FIN) {
+		flow->fin |= bit;
+		if (!flow->first_end)
+			flow->first_end = (uint8_t)(1 + side);
+	}
+	if (flags & ET_TCP_RST) {
+		flow->rst |= bit;
+		if (!flow->first_end)
+			flow->first_end = (uint8_t)(3 + side);
+	}
+	if (!flow->closed && (flow->rst || flow->fin == 3)) {
+		flow->closed = 1;
+		flow->closed_ns = parcel->ts_ns;
+	}
+}
+
+static void one(struct worker *w, const struct parcel *parcel)
+{
+	const struct et_segment *segment = &parcel->segment;
+	uint32_t tick = et_flow_tick(parcel->clock_ns);
+	struct et_flow *flow = et_flow_find(w->table, &parcel->key, parcel->hash);
+
+	at_minute(w, parcel->clock_ns);
+	if (flow && et_unlikely(et_flow_is_old(flow, tick))) {
+		end(w, flow, aged_ns(flow));
+		flow = NULL;
+	} else if (flow && et_unlikely(segment->flags & ET_TCP_SYN) &&
+		   is_new(flow, segment, parcel->side)) {
+		end(w, flow, parcel->ts_ns);
+		flow = NULL;
+	}
+	if (!flow) {
+		at_minute(w, parcel->clock_ns);
+		flow = begin(w, parcel);
+		if (!flow)
+			return;
+	}
+	flow->last = tick;
+	if (parcel->ts_ns > flow->end_ns)
+		flow->end_ns = parcel->ts_ns;
+	et_flow_count_packet(flow, parcel->side, segment->len);
+	if (et_unlikely(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST)))
+		note_flags(flow, parcel);
+	if (flow->state != ET_FLOW_UNDECIDED)
+		return;
+	/* A bare acknowledgement says nothing that the parsers ask for; it is every third packet. */
+	if (segment->len == 0 && !(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST)))
+		return;
+	switch (et_conn_segment(et_conn_at(w->pool, flow->index), &w->env, flow, parcel->side,
+		segment, parcel->ts_ns)) {
+	case ET_CONN_OPEN: break;
+	case ET_CONN_DECIDED: decide(w, flow, parcel->ts_ns); break;
+	case ET_CONN_IGNORE:
+		et_conn_drop(et_conn_at(w->pool, flow->index), &w->env);
+		et_conn_put(w->pool, flow->index);
+		flow->state = ET_FLOW_IGNORED;
+		break;
+	}
+}
+
+void worker_burst(struct worker *w, const struct parcel *parcels, unsigned cnt)
+{
+	struct et_flow *old;
+
+	for (unsigned i = 0; i < cnt; i++)
+		et_flow_prefetch_bucket(w->table, parcels[i].hash);
+	for (unsigned i = 0; i < cnt; i++)
+		et_flow_prefetch_entry(w->table, parcels[i].hash);
+	for (unsigned i = 0; i < cnt; i++)
+		one(w, &parcels[i]);
+	if (cnt == 0)
+		return;
+	old = et_flow_sweep(w->table, et_flow_tick(parcels[cnt - 1].clock_ns), SWEEP_STEPS);
+	if (old)
+		end(w, old, aged_ns(old));
+}
+
+void worker_finish(struct worker *w, int64_t clock_ns)
+{
+	struct et_flow *flow;
+
+	while ((flow = et_flow_any(w->table)) != NULL) {
+		int64_t decided_ns = aged_ns(flow);
+
+		end(w, flow, decided_ns < clock_ns ? decided_ns : clock_ns);
+	}
+	w->now.drops[ET_DROP_DICT] +=
+		et_dict_refused(w->books.names) + et_dict_refused(w->books.hellos) +
+		et_dict_refused(w->books.server_hellos) + et_dict_refused(w->books.chains);
+	write_down(w);
+}
+
+struct et_session *worker_records(struct worker *w, size_t *cnt)
+{
+	*cnt = w->records_cnt;
+	return w->records;
+}
+
+const struct et_books *worker_books(const struct worker *w)
+{
+	return &w->books;
+}
+
+const struct tallies *worker_tallies(const struct worker *w)
+{
+	return &w->tallies;
+}
+
+bool worker_out_of_memory(const struct worker *w)
+{
+	return w->out_of_memory;
+}

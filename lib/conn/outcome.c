@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "outcome.h"
+
+#include "way.h"
+
+/*
+ * A TLS 1.3 alert under keys: a record of 19 bytes, two of alert, one of type, sixteen of tag
+ * (RFC 8446 5.2, 6). Finished is at least 53.
+ */
+#define ALERT_RECORD_LEN 19
+
+static bool is_13(const struct et_tls_facts *tls)
+{
+	return tls->version == ET_TLSV1_3;
+}
+
+static bool saw(const struct et_tls_facts *tls, enum et_dir dir, uint32_t what)
+{
+	return (tls->side[dir].seen & what) != 0;
+}
+
+/* TLS 1.3: the client's only protected record so far is an alert: it never sent Finished. */
+static bool client_refused_13(const struct et_tls_facts *tls)
+{
+	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
+
+	return client->app_records == 1 && client->app_len[0] == ALERT_RECORD_LEN;
+}
+
+/* Both Finished were sent, as far as the wire shows it. */
+static bool is_complete(const struct et_tls_facts *tls)
+{
+	if (is_13(tls))
+		return tls->side[ET_CLIENT].app_records > 0 &&
+		       tls->side[ET_SERVER].app_records > 0 && !client_refused_13(tls);
+	return saw(tls, ET_CLIENT, ET_TLS_SAW_FINISHED) && saw(tls, ET_SERVER, ET_TLS_SAW_FINISHED);
+}
+
+/* Application data went both ways after the handshake. */
+static bool is_in_use(const struct et_tls_facts *tls)
+{
+	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
+	const struct et_tls_side_facts *server = &tls->side[ET_SERVER];
+
+	if (!is_13(tls))
+		return client->app_records > 0 && server->app_records > 0;
+	/* The client's first record is Finished; a second one that is an alert says goodbye. */
+	return client->app_records > 1 && server->app_after_peer > 0 &&
+	       !(client->app_records == 2 && client->app_len[1] == ALERT_RECORD_LEN);
+}
+
+bool outcome_is_final(const struct et_conn *conn)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
+	unsigned finished = is_13(tls); /* in TLS 1.3 the first protected record is Finished */
+
+	/*
+	 * A client that sends its second command has had an answer to its first. Two-step servers
+	 * and clients that fail on the first data (3DES of Exchange 2003) do not get that far.
+	 */
+	if (client->app_records < finished + 2 || tls->version == 0 || !is_complete(tls))
+		return false;
+	if ((finished ? tls->side[ET_SERVER].app_after_peer : tls->side[ET_SERVER].app_records) ==
+		0)
+		return false;
+	return !finished || client->app_last_len != ALERT_RECORD_LEN;
+}
+
+static bool is_fatal(const struct et_tls_alert *alert)
+{
+	return alert->seen && !alert->encrypted && alert->level == 2 && alert->code != 0;
+}
+
+/* Who had to send the next handshake message; a set of 1 << enum et_dir. */
+static unsigned whose_turn(const struct et_tls_facts *tls)
+{
+	bool client_done = saw(tls, ET_CLIENT, ET_TLS_SAW_FINISHED);
+	bool server_done = saw(tls, ET_SERVER, ET_TLS_SAW_FINISHED);
+
+	if (!saw(tls, ET_SERVER, ET_TLS_SAW_SERVER_HELLO))
+		/* After a HelloRetryRequest either side may have been the one to stop. */
+		return tls->hello_retry ? 3 : 1 << ET_SERVER;
+	if (is_13(tls))
+		return tls->side[ET_CLIENT].app_records == 0 ? 1 << ET_CLIENT : 1 << ET_SERVER;
+	if (tls->resumed)
+		return server_done ? 1 << ET_CLIENT : 1 << ET_SERVER;
+	if (!saw(tls, ET_SERVER, ET_TLS_SAW_SERVER_HELLO_DONE))
+		return 1 << ET_SERVER;
+	return client_done ? 1 << ET_SERVER : 1 << ET_CLIENT;
+}
+
+static bool is_hidden(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+
+	return tls->side[0].lost || tls->side[1].lost || et_flow_packets(flow, 0) == 0 ||
+	       et_flow_packets(flow, 1) == 0 || !saw(tls, ET_CLIENT, ET_TLS_SAW_CLIENT_HELLO);
+}
+
+/* The side that closed the connection first, as a set of 1 << enum et_dir; 0 while it is open. */
+static unsigned closer(const struct et_conn *conn, const struct et_flow *flow)
+{
+	if (flow->first_end == 0)
+		return 0;
+	return 1u << way_dir(conn, (flow->first_end - 1u) & 1);
+}
+
+static enum et_outcome outcome(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+	bool any = tls->side[0].records + tls->side[1].records > 0 || tls->side[0].seen ||
+		   tls->side[1].seen || tls->side[0].lost || tls->side[1].lost;
+
+	if (!any)
+		return ET_OUTCOME_NONE;
+	if (is_fatal(&tls->side[ET_CLIENT].alert) || is_fatal(&tls->side[ET_SERVER].alert))
+		return ET_OUTCOME_FAILED;
+	if (is_complete(tls) && is_in_use(tls))
+		return ET_OUTCOME_ESTABLISHED;
+	if (is_hidden(conn, flow))
+		return ET_OUTCOME_UNKNOWN;
+	if (is_complete(tls)) {
+		if (flow->first_end != 0)
+			return ET_OUTCOME_BROKEN;
+		return is_13(tls) ? ET_OUTCOME_INCOMPLETE : ET_OUTCOME_ESTABLISHED;
+	}
+	if (client_refused_13(tls) && is_13(tls))
+		return ET_OUTCOME_FAILED;
+	return closer(conn, flow) & whose_turn(tls) ? ET_OUTCOME_FAILED : ET_OUTCOME_INCOMPLETE;
+}
+
+/* The alert that the record names: what ended the handshake, readable or inferred. */
+static void set_alert(struct et_session *session, const struct et_tls_facts *tls)
+{
+	/* An alert of the client answers what the server sent: after a ServerHello look there. */
+	enum et_dir order[2] = { ET_SERVER, ET_CLIENT };
+
+	session->alert_from = -1;
+	session->alert_code = -1;
+	if (saw(tls, ET_SERVER, ET_TLS_SAW_SERVER_HELLO)) {
+		order[0] = ET_CLIENT;
+		order[1] = ET_SERVER;
+	}
+	for (int fatal = 1; fatal >= 0; fatal--) {
+		for (unsigned i = 0; i < 2; i++) {
+			const struct et_tls_alert *alert = &tls->side[order[i]].alert;
+
+			if (!alert->seen || alert->encrypted || (fatal && !is_fatal(alert)))
+				continue;
+			if (alert->code == 0 && session->outcome == ET_OUTCOME_ESTABLISHED)
+				continue; /* close_notify is how TLS ends */
+			session->alert_from = (int8_t)order[i];
+			session->alert_level = alert->level;
+			session->alert_code = alert->code;
+			return;
+		}
+	}
+	if (session->outcome != ET_OUTCOME_FAILED && session->outcome != ET_OUTCOME_BROKEN)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct et_tls_side_facts *side = &tls->side[order[i]];
+		bool short_record = is_13(tls) && side->app_records > 0 &&
+				    side->app_last_len == ALERT_RECORD_LEN && side->app_last_is_end;
+
+		if (!short_record && !(side->alert.seen && side->alert.encrypted))
+			continue;
+		session->alert_from = (int8_t)order[i];
+		session->inferred = short_record ? 1 + ET_LIKELY : 1 + ET_CERTAIN;
+		return;
+	}
+}
+
+static int64_t handshake_ns(const struct et_tls_facts *tls)
+{
+	int64_t begin = tls->side[ET_CLIENT].first_ns, end;
+
+	if (!is_complete(tls) || !saw(tls, ET_CLIENT, ET_TLS_SAW_CLIENT_HELLO))
+		return -1;
+	if (is_13(tls)) {
+		end = tls->side[ET_CLIENT].app_first_ns;
+	} else {
+		end = tls->side[ET_CLIENT].finished_ns;
+		if (tls->side[ET_SERVER].finished_ns > end)
+			end = tls->side[ET_SERVER].finished_ns;
+	}
+	return begin > 0 && end >= begin ? end - begin : -1;
+}
+
+static enum et_service service_of(const struct et_conn *conn)
+{
+	enum et_service port = (enum et_service)conn->port_service;
+
+	switch (conn->mail.proto) {
+	case ET_MAIL_SMTP:
+		return port == ET_SERVICE_SUBMISSION || port == ET_SERVICE_SMTPS ||
+				       port == ET_SERVICE_LMTP
+			       ? port
+			       : ET_SERVICE_SMTP;
+	case ET_MAIL_LMTP: return ET_SERVICE_LMTP;
+	case ET_MAIL_IMAP: return port == ET_SERVICE_IMAPS ? port : ET_SERVICE_IMAP;
+	case ET_MAIL_POP3: return port == ET_SERVICE_POP3S ? port : ET_SERVICE_POP3;
+	case ET_MAIL_SIEVE: return ET_SERVICE_SIEVE;
+	default: return port;
+	}
+}
+
+static enum et_mode mode_of(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_mail_facts *mail = &conn->mail.facts;
+	const struct et_tls_facts *tls = &conn->tls.facts;
+	enum et_service port = (enum et_service)conn->port_service;
+
+	if (mail->requested)
+		return ET_MODE_STARTTLS;
+	if (tls->side[0].records + tls->side[1].records == 0 && !tls->side[0].seen &&
+		!tls->side[1].seen)
+		return mail->lines[0] + mail->lines[1] > 0 ? ET_MODE_CLEAR : ET_MODE_NONE;
+	if (mail->lines[ET_CLIENT] > 0 || conn->inside)
+		return ET_MODE_NONE; /* what asked for it was not seen, or is not one we know */
+	/* Picked up in the middle on a port where STARTTLS is usual, what came before the hello is not
+	 * known. Elsewhere what is seen first came first. */
+	if (flow->syn == 0 && port != ET_SERVICE_NONE && port != ET_SERVICE_SMTPS &&
+		port != ET_SERVICE_IMAPS && port != ET_SERVICE_POP3S)
+		return ET_MODE_NONE;
+	return ET_MODE_IMPLICIT;
+}
+
+static uint8_t partial_of(const struct et_conn *conn, const struct et_flow *flow)
+{
+	uint8_t partial = 0;
+
+	if (conn->order[0].gaps + conn->order[1].gaps > 0)
+		partial |= ET_PARTIAL_GAP;
+	if (flow->syn == 0)
+		partial |= ET_PARTIAL_MIDSTREAM;
+	if (conn->truncated)
+		partial |= ET_PARTIAL_TRUNCATED;
+	return partial;
+}
+
+void outcome_record(struct et_session *session, const struct et_conn *conn,
+	const struct et_flow *flow, int64_t decided_ns)
+{
+	*session = (struct et_session){
+		.start_ns = flow->start_ns,
+		.end_ns = flow->end_ns,
+		.decided_ns = decided_ns,
+		.handshake_ns = handshake_ns(&conn->tls.facts),
+		.index = flow->first_frame,
+		.service = (uint8_t)service_of(conn),
+		.mode = (uint8_t)mode_of(conn, flow),
+		.outcome = (uint8_t)outcome(conn, flow),
+		.partial = partial_of(conn, flow),
+		.name = { conn->mail.facts.client_name, conn->mail.facts.server_name },
+		.mail = conn->mail.facts,
+		.tls = conn->tls.facts,
+	};
+	for (unsigned side = 0; side < 2; side++) {
+		enum et_dir dir = way_dir(conn, side);
+
+		session->addr[dir] = flow->key.addr[side];
+		session->port[dir] = flow->key.port[side];
+		session->gaps[dir] = conn->order[side].gaps;
+	}
+	set_alert(session, &conn->tls.facts);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "et_conn.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* A free connection holds the next free one's index + 1 in its first bytes. */
+union slot {
+	struct et_conn conn;
+	uint32_t next;
+};
+
+struct et_conn_pool {
+	union slot *slots;
+	uint32_t max, used, free;
+};
+
+struct et_conn_pool *et_conn_pool_new(uint32_t max)
+{
+	struct et_conn_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->max = max;
+	pool->slots = mmap(NULL, max * sizeof(union slot), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (pool->slots == MAP_FAILED) {
+		free(pool);
+		return NULL;
+	}
+	return pool;
+}
+
+void et_conn_pool_free(struct et_conn_pool *pool)
+{
+	if (!pool)
+		return;
+	munmap(pool->slots, pool->max * sizeof(union slot));
+	free(pool);
+}
+
+struct et_conn *et_conn_get(struct et_conn_pool *pool, uint32_t *index)
+{
+	if (pool->free) {
+		*index = pool->free - 1;
+		pool->free = pool->slots[*index].next;
+	} else if (pool->used < pool->max) {
+		*index = pool->used++;
+	} else {
+		return NULL;
+	}
+	return &pool->slots[*index].conn;
+}
+
+struct et_conn *et_conn_at(struct et_conn_pool *pool, uint32_t index)
+{
+	return &pool->slots[index].conn;
+}
+
+void et_conn_put(struct et_conn_pool *pool, uint32_t index)
+{
+	pool->slots[index].next = pool->free;
+	pool->free = index + 1;
+}
