@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_CELL      UINT32_MAX
+#define FIRST_CAP    64u
+#define CAUSES_MAX   4096u
+#define CAUSES_BYTES (CAUSES_MAX * ET_CAUSE_CODE)
+
+/* Items by number, and open addressing over them: slots hold number + 1, at most half are used. */
+struct index {
+	uint32_t *slots;
+	uint32_t slots_cap; /* a power of two */
+	uint32_t cnt, cap, max;
+};
+
+struct et_peer_table {
+	struct et_peer *peers;
+	struct et_peer_cell *cells;
+	uint32_t *order; /* numbers of peers, as long as peers */
+	struct index peer_index, cell_index;
+	struct et_dict *causes;
+	uint64_t refused;
+	uint64_t seed;
+};
+
+static uint64_t peer_hash(const struct et_peer_table *table, const struct et_peer *peer)
+{
+	return et_hash(peer->addr, sizeof(peer->addr), table->seed + peer->service);
+}
+
+static uint64_t cell_hash(const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	uint64_t key[2] = { (uint64_t)cell->kind << 56 | cell->key, cell->peer };
+
+	return et_hash(key, sizeof(key), table->seed);
+}
+
+static uint64_t item_hash(const struct et_peer_table *table, bool is_peer, uint32_t i)
+{
+	return is_peer ? peer_hash(table, &table->peers[i]) : cell_hash(table, &table->cells[i]);
+}
+
+/* Doubles the slots and puts all items in again. */
+static bool grow_slots(struct et_peer_table *table, struct index *index, bool is_peer)
+{
+	uint32_t cap = index->slots_cap ? index->slots_cap * 2 : 2 * FIRST_CAP;
+	uint32_t *slots = calloc(cap, sizeof(*slots));
+
+	if (!slots)
+		return false;
+	for (uint32_t i = 0; i < index->cnt; i++) {
+		uint64_t at = item_hash(table, is_peer, i);
+
+		while (slots[at & (cap - 1)] != 0)
+			at++;
+		slots[at & (cap - 1)] = i + 1;
+	}
+	free(index->slots);
+	index->slots = slots;
+	index->slots_cap = cap;
+	return true;
+}
+
+static bool grow_peers(struct et_peer_table *table, uint32_t cap)
+{
+	struct et_peer *peers = reallocarray(table->peers, cap, sizeof(*peers));
+	uint32_t *order;
+
+	if (!peers)
+		return false;
+	table->peers = peers;
+	order = reallocarray(table->order, cap, sizeof(*order));
+	if (!order)
+		return false;
+	table->order = order;
+	return true;
+}
+
+static bool grow_cells(struct et_peer_table *table, uint32_t cap)
+{
+	struct et_peer_cell *cells = reallocarray(table->cells, cap, sizeof(*cells));
+
+	if (!cells)
+		return false;
+	table->cells = cells;
+	return true;
+}
+
+/* Room for one more item and its slot. */
+static bool make_room(struct et_peer_table *table, struct index *index, bool is_peer)
+{
+	uint32_t cap = index->cap ? index->cap * 2 : FIRST_CAP;
+
+	if (index->cnt == index->max)
+		return false;
+	if (index->cnt == index->cap) {
+		if (cap > index->max)
+			cap = index->max;
+		if (!(is_peer ? grow_peers(table, cap) : grow_cells(table, cap)))
+			return false;
+		index->cap = cap;
+	}
+	return index->cnt + 1 <= index->slots_cap / 2 || grow_slots(table, index, is_peer);
+}
+
+static void put_slot(struct index *index, uint64_t hash)
+{
+	while (index->slots[hash & (index->slots_cap - 1)] != 0)
+		hash++;
+	index->slots[hash & (index->slots_cap - 1)] = ++index->cnt;
+}
+
+uint32_t peer_find(
+	struct et_peer_table *table, const struct et_addr addr[static 2], uint8_t service)
+{
+	struct index *index = &table->peer_index;
+	struct et_peer new = { .addr = { addr[0], addr[1] }, .cells = NO_CELL, .service = service };
+	uint64_t hash = peer_hash(table, &new);
+	uint32_t slot;
+
+	for (uint64_t at = hash; index->slots_cap; at++) {
+		const struct et_peer *peer;
+
+		slot = index->slots[at & (index->slots_cap - 1)];
+		if (slot == 0)
+			break;
+		peer = &table->peers[slot - 1];
+		if (peer->service == service && memcmp(peer->addr, new.addr, sizeof(new.addr)) == 0)
+			return slot - 1;
+	}
+	if (!make_room(table, index, true)) {
+		table->refused++;
+		return UINT32_MAX;
+	}
+	table->order[index->cnt] = index->cnt;
+	table->peers[index->cnt] = new;
+	put_slot(index, hash);
+	return index->cnt - 1;
+}
+
+struct et_peer *peer_by_index(struct et_peer_table *table, uint32_t index)
+{
+	return &table->peers[index];
+}
+
+void peer_cell(struct et_peer_table *table, uint32_t peer, enum et_peer_kind kind, uint64_t key,
+	uint64_t add)
+{
+	struct index *index = &table->cell_index;
+	struct et_peer_cell new = { .kind = (uint8_t)kind, .peer = peer };
+	uint64_t hash;
+
+	new.key = key &((UINT64_C(1) << 56) - 1);
+	hash = cell_hash(table, &new);
+	for (uint64_t at = hash; index->slots_cap; at++) {
+		uint32_t slot = index->slots[at & (index->slots_cap - 1)];
+		struct et_peer_cell *cell;
+
+		if (slot == 0)
+			break;
+		cell = &table->cells[slot - 1];
+		if (cell->peer == peer && cell->kind == new.kind && cell->key == new.key) {
+			peer_count(&cell->count, add);
+			return;
+		}
+	}
+	if (!make_room(table, index, false)) {
+		table->refused++;
+		return;
+	}
+	peer_count(&new.count, add);
+	new.next = table->peers[peer].cells;
+	table->peers[peer].cells = index->cnt;
+	table->cells[index->cnt] = new;
+	put_slot(index, hash);
+}
+
+uint64_t peer_cause_key(struct et_peer_table *table, struct et_view code)
+{
+	uint32_t id = et_dict_put(table->causes, NULL, code);
+
+	if (id == ET_DICT_NONE)
+		table->refused++;
+	return id;
+}
+
+struct et_peer_table *et_peer_table_new(uint32_t max_peers, uint32_t max_cells)
+{
+	struct et_peer_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->causes = et_dict_new(CAUSES_MAX, CAUSES_BYTES);
+	if (!table->causes) {
+		free(table);
+		return NULL;
+	}
+	/* twice as many slots must fit 32 bits */
+	table->peer_index.max = max_peers < UINT32_MAX / 4 ? max_peers : UINT32_MAX / 4;
+	table->cell_index.max = max_cells < UINT32_MAX / 4 ? max_cells : UINT32_MAX / 4;
+	table->seed = (uint64_t)(uintptr_t)table; /* no output depends on it */
+	return table;
+}
+
+void et_peer_table_free(struct et_peer_table *table)
+{
+	if (!table)
+		return;
+	free(table->peers);
+	free(table->cells);
+	free(table->order);
+	free(table->peer_index.slots);
+	free(table->cell_index.slots);
+	et_dict_free(table->causes);
+	free(table);
+}
+
+static void clear_index(struct index *index)
+{
+	index->cnt = 0;
+	if (index->slots)
+		memset(index->slots, 0, index->slots_cap * sizeof(*index->slots));
+}
+
+void et_peer_clear(struct et_peer_table *table)
+{
+	clear_index(&table->peer_index);
+	clear_index(&table->cell_index);
+	table->refused = 0;
+}
+
+void et_peer_merge(struct et_peer_table *to, const struct et_peer_table *from)
+{
+	for (uint32_t i = 0; i < from->peer_index.cnt; i++) {
+		const struct et_peer *peer = &from->peers[i];
+		uint32_t at = peer_find(to, peer->addr, peer->service);
+
+		if (at == UINT32_MAX)
+			continue;
+		for (size_t c = 0; c < ET_PEER_COUNT_MAX; c++)
+			peer_count(&to->peers[at].counts[c], peer->counts[c]);
+		for (const struct et_peer_cell *cell = et_peer_next(from, peer, NULL); cell;
+			cell = et_peer_next(from, peer, cell)) {
+			uint64_t key = cell->key;
+
+			if (cell->kind == ET_PEER_CAUSES) /* each table numbers its own */
+				key = peer_cause_key(to, et_peer_cause(from, cell));
+			if (cell->kind != ET_PEER_CAUSES || key != 0)
+				peer_cell(to, at, (enum et_peer_kind)cell->kind, key, cell->count);
+		}
+	}
+	to->refused += from->refused;
+}
+
+uint64_t et_peer_refused(const struct et_peer_table *table)
+{
+	return table->refused;
+}
+
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const struct et_peer *peers = ctx;
+	const struct et_peer *x = &peers[*(const uint32_t *)a], *y = &peers[*(const uint32_t *)b];
+	int order = et_addr_cmp(&x->addr[ET_CLIENT], &y->addr[ET_CLIENT]);
+
+	if (order == 0)
+		order = et_addr_cmp(&x->addr[ET_SERVER], &y->addr[ET_SERVER]);
+	return order ? order : (int)x->service - (int)y->service;
+}
+
+void et_peer_sort(struct et_peer_table *table)
+{
+	if (table->peer_index.cnt > 1)
+		qsort_r(table->order, table->peer_index.cnt, sizeof(*table->order), compare,
+			table->peers);
+}
+
+uint32_t et_peer_cnt(const struct et_peer_table *table)
+{
+	return table->peer_index.cnt;
+}
+
+const struct et_peer *et_peer_at(const struct et_peer_table *table, uint32_t i)
+{
+	return &table->peers[table->order[i]];
+}
+
+const struct et_peer_cell *et_peer_next(const struct et_peer_table *table,
+	const struct et_peer *peer, const struct et_peer_cell *cell)
+{
+	uint32_t next = cell ? cell->next : peer->cells;
+
+	return next == NO_CELL ? NULL : &table->cells[next];
+}
+
+struct et_view et_peer_cause(const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	return et_dict_get(table->causes, (uint32_t)cell->key);
+}
