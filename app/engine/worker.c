@@ -223,12 +223,21 @@ static void note_flags(struct et_flow *flow, const struct parcel *parcel)
 	}
 }
 
-static void one(struct worker *w, const struct parcel *parcel)
+/* A bare acknowledgement says nothing that the parsers ask for; it is every third packet. */
+static bool is_bare(const struct et_segment *segment)
+{
+	return segment->len == 0 && !(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST));
+}
+
+/* One segment. flow: what the table had for it when the burst began, NULL if nothing. */
+static void one(struct worker *w, const struct parcel *parcel, struct et_flow *flow)
 {
 	const struct et_segment *segment = &parcel->segment;
 	uint32_t tick = et_flow_tick(parcel->clock_ns);
-	struct et_flow *flow = et_flow_find(w->table, &parcel->key, parcel->hash);
 
+	/* The segments before it may have begun the flow, or ended it and used its entry anew. */
+	if (!flow || flow->state == ET_FLOW_FREE || !et_flow_key_equal(&flow->key, &parcel->key))
+		flow = et_flow_find(w->table, &parcel->key, parcel->hash);
 	at_minute(w, parcel->clock_ns);
 	if (flow && et_unlikely(et_flow_is_old(flow, tick))) {
 		end(w, flow, aged_ns(flow));
@@ -252,8 +261,7 @@ static void one(struct worker *w, const struct parcel *parcel)
 		note_flags(flow, parcel);
 	if (flow->state != ET_FLOW_UNDECIDED)
 		return;
-	/* A bare acknowledgement says nothing that the parsers ask for; it is every third packet. */
-	if (segment->len == 0 && !(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST)))
+	if (is_bare(segment))
 		return;
 	switch (et_conn_segment(et_conn_at(w->pool, flow->index), &w->env, flow, parcel->side,
 		segment, parcel->ts_ns)) {
@@ -269,14 +277,21 @@ static void one(struct worker *w, const struct parcel *parcel)
 
 void worker_burst(struct worker *w, const struct parcel *parcels, unsigned cnt)
 {
-	struct et_flow *old;
+	struct et_flow *flows[BURST], *old;
 
+	assert(cnt <= BURST);
 	for (unsigned i = 0; i < cnt; i++)
 		et_flow_prefetch_bucket(w->table, parcels[i].hash);
 	for (unsigned i = 0; i < cnt; i++)
 		et_flow_prefetch_entry(w->table, parcels[i].hash);
+	for (unsigned i = 0; i < cnt; i++) {
+		flows[i] = et_flow_find(w->table, &parcels[i].key, parcels[i].hash);
+		if (flows[i] && flows[i]->state == ET_FLOW_UNDECIDED &&
+			!is_bare(&parcels[i].segment))
+			et_conn_prefetch(et_conn_at(w->pool, flows[i]->index), parcels[i].side);
+	}
 	for (unsigned i = 0; i < cnt; i++)
-		one(w, &parcels[i]);
+		one(w, &parcels[i], flows[i]);
 	if (cnt == 0)
 		return;
 	old = et_flow_sweep(w->table, et_flow_tick(parcels[cnt - 1].clock_ns), SWEEP_STEPS);

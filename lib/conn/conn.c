@@ -13,10 +13,11 @@ void et_conn_init(struct et_conn *conn)
 	conn->client_known = false;
 	conn->truncated = false;
 	conn->inside = false;
+	conn->hole = false;
 	conn->port_service = ET_SERVICE_NONE;
 	for (unsigned side = 0; side < 2; side++) {
 		conn->way[side] = WAY_PROBE;
-		conn->fin[side] = false;
+		conn->fin[side] = conn->reached[side] = false;
 		conn->probed[side] = 0;
 		conn->carry[side].n = 0;
 		conn->carry[side].begun = false;
@@ -24,6 +25,22 @@ void et_conn_init(struct et_conn *conn)
 	memset(conn->order, 0, sizeof(conn->order));
 	et_mail_init(&conn->mail, ET_MAIL_UNKNOWN);
 	et_tls_init(&conn->tls);
+}
+
+void et_conn_prefetch(const struct et_conn *conn, unsigned side)
+{
+	const struct et_mail *mail = &conn->mail;
+	const char *tls = (const char *)&conn->tls;
+
+	__builtin_prefetch(conn, 1);
+	__builtin_prefetch(&conn->order[side], 1);
+	/* Which of the two it will be is in the first line, which is not here yet. */
+	__builtin_prefetch(&mail->facts, 1);
+	__builtin_prefetch(&mail->queue_head, 1);
+	__builtin_prefetch(&mail->side[ET_CLIENT], 1);
+	__builtin_prefetch(&mail->side[ET_SERVER], 1);
+	for (size_t at = 0; at < sizeof(conn->tls); at += ET_CACHE_LINE)
+		__builtin_prefetch(tls + at, 1);
 }
 
 /* Who is the client, as far as ports tell: a mail port is the server's, else the lower one. */
@@ -48,8 +65,10 @@ static void take_syn(struct et_conn *conn, const struct et_conn_env *env,
 	const struct et_flow *flow, unsigned side, const struct et_segment *segment)
 {
 	/* Until data came a second SYN-ACK may have another number: the first was not taken. */
-	if (!conn->order[side].begun || et_flow_bytes(flow, side) == segment->len)
+	if (!conn->order[side].begun || et_flow_bytes(flow, side) == segment->len) {
 		et_order_syn(&conn->order[side], segment->seq);
+		conn->reached[side] = false;
+	}
 	if (!conn->client_known) {
 		conn->client_side = (uint8_t)(segment->flags & ET_TCP_ACK ? 1 - side : side);
 		conn->client_known = true;
@@ -74,7 +93,10 @@ static void take_gap(struct et_conn *conn, struct et_conn_env *env, unsigned sid
 		if (conn->way[1 - side] == WAY_TLS) /* what is missing may have begun TLS */
 			et_tls_gap(&conn->tls, &env->tls, dir, len);
 		break;
-	case WAY_TLS: et_tls_gap(&conn->tls, &env->tls, dir, len); break;
+	case WAY_TLS:
+		conn->hole = true;
+		et_tls_gap(&conn->tls, &env->tls, dir, len);
+		break;
 	default: break;
 	}
 }
@@ -89,9 +111,41 @@ static void take_piece(struct et_conn *conn, struct et_conn_env *env, unsigned s
 	take_gap(conn, env, side, piece->cut);
 }
 
+/* Bytes in front of the FIN that are still to come. */
+static uint32_t missing_at_fin(const struct et_conn *conn, unsigned side)
+{
+	uint32_t n = conn->fin_seq[side] - conn->order[side].next;
+
+	return conn->fin[side] && conn->order[side].begun && (int32_t)n > 0 ? n : 0;
+}
+
+/* A FIN can overtake data on the way to us. */
 static bool is_waiting(const struct et_conn *conn)
 {
-	return conn->order[0].held_cnt + conn->order[1].held_cnt > 0;
+	return conn->order[0].held_cnt + conn->order[1].held_cnt > 0 || missing_at_fin(conn, 0) ||
+	       missing_at_fin(conn, 1);
+}
+
+static void take_reach(struct et_conn *conn, unsigned side, uint32_t seq)
+{
+	if (conn->reached[side] && (int32_t)(seq - conn->reach[side]) <= 0)
+		return;
+	conn->reach[side] = seq;
+	conn->reached[side] = true;
+}
+
+/* What a segment's header tells of how far the two sides have got: RFC 9293 3.10.7.4. */
+static void take_header(struct et_conn *conn, unsigned side, const struct et_segment *segment)
+{
+	if (segment->flags & ET_TCP_ACK)
+		take_reach(conn, 1 - side, segment->ack);
+	/* A RST that answers a segment of no connection has the number 0. */
+	if (et_unlikely(segment->flags & ET_TCP_RST && segment->seq != 0))
+		take_reach(conn, side, segment->seq);
+	if (et_unlikely(segment->flags & ET_TCP_FIN)) {
+		conn->fin[side] = true;
+		conn->fin_seq[side] = segment->seq + segment->len;
+	}
 }
 
 enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *env,
@@ -101,7 +155,9 @@ enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *e
 
 	if (et_unlikely(segment->flags & ET_TCP_SYN))
 		take_syn(conn, env, flow, side, segment);
-	if (segment->len > 0) {
+	take_header(conn, side, segment);
+	/* What a RST carries is a note for people, not data: RFC 9293 3.5.2. */
+	if (segment->len > 0 && et_likely(!(segment->flags & ET_TCP_RST))) {
 		if (et_unlikely(!conn->client_known && conn->way[0] == WAY_PROBE &&
 				conn->way[1] == WAY_PROBE))
 			guess_client(conn, env->ports, flow);
@@ -110,10 +166,6 @@ enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *e
 			while (et_order_next(&conn->order[side], &env->order, &piece, false))
 				take_piece(conn, env, side, &piece, ts_ns);
 		}
-	}
-	if (et_unlikely(segment->flags & ET_TCP_FIN)) {
-		conn->fin[side] = true;
-		conn->fin_seq[side] = segment->seq + segment->len;
 	}
 	if (et_unlikely(flow->closed) && !is_waiting(conn))
 		return ET_CONN_DECIDED;
@@ -127,19 +179,34 @@ enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *e
 	return ET_CONN_OPEN;
 }
 
-/* Reads what is held behind holes, and notes a hole in front of the FIN. */
+/*
+ * Bytes missing behind the last ones that were seen. With a FIN that is exact. Else one byte more
+ * than was seen may be a FIN that was lost, which is no harm.
+ */
+static uint32_t missing_at_end(const struct et_conn *conn, unsigned side)
+{
+	const struct et_order *order = &conn->order[side];
+	uint32_t n = conn->reach[side] - order->next;
+
+	if (conn->fin[side] || !conn->reached[side] || !order->begun)
+		return missing_at_fin(conn, side);
+	return n > 1 && n <= ET_ORDER_AHEAD ? n : 0;
+}
+
+/* Reads what is held behind holes, and notes a hole at the end. */
 static void flush(struct et_conn *conn, struct et_conn_env *env, int64_t ts_ns)
 {
+	bool final = outcome_is_final(conn); /* then this is not the end, and ACKs may be ahead */
+
 	for (unsigned side = 0; side < 2; side++) {
 		struct et_order *order = &conn->order[side];
 		struct et_piece piece;
+		uint32_t gap;
 
 		while (et_order_next(order, &env->order, &piece, true))
 			take_piece(conn, env, side, &piece, ts_ns);
-		if (conn->fin[side] && order->begun &&
-			(int32_t)(conn->fin_seq[side] - order->next) > 0) {
-			uint32_t gap = conn->fin_seq[side] - order->next;
-
+		gap = final ? 0 : missing_at_end(conn, side);
+		if (gap > 0) {
 			order->gaps++;
 			env->order.counts.gaps++;
 			env->order.counts.gap_bytes += gap;

@@ -54,10 +54,13 @@ struct et_conn {
 	bool client_known;    /* by SYN or by what was said; else by the ports */
 	bool truncated;       /* the capture cut payload bytes */
 	bool inside;          /* TLS did not come first, nor behind a dialogue that we know */
+	bool hole;            /* bytes of a side that spoke TLS are missing */
 	uint8_t port_service; /* enum et_service of the server port */
 	uint8_t way[2];       /* the state of each side */
 	bool fin[2];
 	uint32_t fin_seq[2];
+	bool reached[2];    /* reach is valid */
+	uint32_t reach[2];  /* sent up to here, as the other side's ACK or the own RST tells */
 	uint32_t probed[2]; /* bytes the match stage has seen */
 	struct et_match_carry carry[2];
 	struct et_order order[2];
@@ -74,6 +77,9 @@ enum et_conn_verdict {
 };
 
 void et_conn_init(struct et_conn *conn);
+
+/* Moves the cache lines that a segment of this side will touch. */
+void et_conn_prefetch(const struct et_conn *conn, unsigned side);
 
 /*
  * One segment of the flow, sent by `side` and already counted in it. The flow's FIN and RST bits are

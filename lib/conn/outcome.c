@@ -36,17 +36,23 @@ static bool is_complete(const struct et_tls_facts *tls)
 	return saw(tls, ET_CLIENT, ET_TLS_SAW_FINISHED) && saw(tls, ET_SERVER, ET_TLS_SAW_FINISHED);
 }
 
-/* Application data went both ways after the handshake. */
-static bool is_in_use(const struct et_tls_facts *tls)
+/* Whether a side sent application data after the handshake. */
+static bool has_spoken(const struct et_tls_facts *tls, enum et_dir dir)
 {
-	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
-	const struct et_tls_side_facts *server = &tls->side[ET_SERVER];
+	const struct et_tls_side_facts *side = &tls->side[dir];
 
 	if (!is_13(tls))
-		return client->app_records > 0 && server->app_records > 0;
+		return side->app_records > 0;
+	if (dir == ET_SERVER)
+		return side->app_after_peer > 0;
 	/* The client's first record is Finished; a second one that is an alert says goodbye. */
-	return client->app_records > 1 && server->app_after_peer > 0 &&
-	       !(client->app_records == 2 && client->app_len[1] == ALERT_RECORD_LEN);
+	return side->app_records > 1 &&
+	       !(side->app_records == 2 && side->app_len[1] == ALERT_RECORD_LEN);
+}
+
+static bool is_in_use(const struct et_tls_facts *tls)
+{
+	return has_spoken(tls, ET_CLIENT) && has_spoken(tls, ET_SERVER);
 }
 
 bool outcome_is_final(const struct et_conn *conn)
@@ -94,6 +100,9 @@ static bool is_hidden(const struct et_conn *conn, const struct et_flow *flow)
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
 
+	for (unsigned side = 0; side < 2; side++) /* what was missed may have been the whole hello */
+		if (conn->way[side] == WAY_PROBE && conn->order[side].gaps > 0)
+			return true;
 	return tls->side[0].lost || tls->side[1].lost || et_flow_packets(flow, 0) == 0 ||
 	       et_flow_packets(flow, 1) == 0 || !saw(tls, ET_CLIENT, ET_TLS_SAW_CLIENT_HELLO);
 }
@@ -104,6 +113,25 @@ static unsigned closer(const struct et_conn *conn, const struct et_flow *flow)
 	if (flow->first_end == 0)
 		return 0;
 	return 1u << way_dir(conn, (flow->first_end - 1u) & 1);
+}
+
+/* A handshake was completed, and the application data did not come both ways. */
+static enum et_outcome unused(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+
+	if (flow->first_end == 0)
+		return is_13(tls) ? ET_OUTCOME_INCOMPLETE : ET_OUTCOME_ESTABLISHED;
+	if (conn->hole)
+		return ET_OUTCOME_UNKNOWN;
+	for (unsigned side = 0; side < 2; side++) {
+		enum et_dir dir = way_dir(conn, side);
+		bool spoke = has_spoken(tls, dir);
+
+		if (!spoke && (flow->closed || flow->fin >> side & 1))
+			return ET_OUTCOME_BROKEN;
+	}
+	return ET_OUTCOME_INCOMPLETE; /* who still had to speak has not closed */
 }
 
 static enum et_outcome outcome(const struct et_conn *conn, const struct et_flow *flow)
@@ -120,11 +148,8 @@ static enum et_outcome outcome(const struct et_conn *conn, const struct et_flow 
 		return ET_OUTCOME_ESTABLISHED;
 	if (is_hidden(conn, flow))
 		return ET_OUTCOME_UNKNOWN;
-	if (is_complete(tls)) {
-		if (flow->first_end != 0)
-			return ET_OUTCOME_BROKEN;
-		return is_13(tls) ? ET_OUTCOME_INCOMPLETE : ET_OUTCOME_ESTABLISHED;
-	}
+	if (is_complete(tls))
+		return unused(conn, flow);
 	if (client_refused_13(tls) && is_13(tls))
 		return ET_OUTCOME_FAILED;
 	return closer(conn, flow) & whose_turn(tls) ? ET_OUTCOME_FAILED : ET_OUTCOME_INCOMPLETE;

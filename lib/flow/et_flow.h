@@ -66,7 +66,7 @@ static_assert(sizeof(struct et_flow) == 2 * ET_CACHE_LINE, "an entry is two cach
 
 /* Time-outs by state; a closed flow is kept for late segments, so that they start no new one. */
 #define ET_FLOW_IDLE_S   600 /* RFC 5321 4.5.3.2: the longest wait of a dialogue is 10 minutes */
-#define ET_FLOW_CLOSED_S 120
+#define ET_FLOW_CLOSED_S 30
 
 struct et_flow_table;
 
@@ -77,6 +77,13 @@ struct et_flow_table;
  */
 struct et_flow_table *et_flow_table_new(uint32_t flows, uint32_t max_flows, uint64_t seed);
 void et_flow_table_free(struct et_flow_table *table);
+
+static inline bool et_flow_key_equal(const struct et_flow_key *a, const struct et_flow_key *b)
+{
+	return __builtin_memcmp(a->addr[0].b, b->addr[0].b, 16) == 0 &&
+	       __builtin_memcmp(a->addr[1].b, b->addr[1].b, 16) == 0 &&
+	       __builtin_memcmp(a->port, b->port, 4) == 0;
+}
 
 /* The key of a segment and the side that sent it. */
 unsigned et_flow_key(struct et_flow_key *key, const struct et_segment *segment);

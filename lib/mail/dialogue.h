@@ -8,6 +8,8 @@
  * descriptor per protocol that says what a line means.
  */
 
+#include <string.h>
+
 #include "et_mail.h"
 
 /* What the next byte of a direction belongs to. */
@@ -42,8 +44,13 @@ extern const struct dialogue sieve_dialogue;
 
 /* The next word: bytes up to a space or tab, which is dropped too; empty at the end. */
 struct et_view word_next(struct et_view *text);
-bool word_is(struct et_view word, const char *upper); /* ASCII, any case */
-bool word_begins(struct et_view word, const char *upper);
+bool word_begins(struct et_view word, const char *upper); /* ASCII, any case */
+/* Most words differ in the first byte already; bit 5 is the case of a letter. */
+static inline bool word_is(struct et_view word, const char *upper)
+{
+	return word.n > 0 && ((word.p[0] ^ (uint8_t)upper[0]) & 0xdf) == 0 &&
+	       word.n == strlen(upper) && word_begins(word, upper);
+}
 bool word_has(struct et_view text, const char *upper); /* anywhere in the text */
 /* Decimal digits only, at least one; saturates. */
 bool word_number(uint64_t *out, struct et_view word);

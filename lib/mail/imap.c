@@ -33,7 +33,7 @@ static bool is_command(struct et_view word)
 static bool is_tag(struct et_view word)
 {
 	for (size_t i = 0; i < word.n; i++)
-		if (word.p[i] <= ' ' || word.p[i] >= 0x7f || memchr("(){%*\"\\+", word.p[i], 8))
+		if (word.p[i] <= ' ' || word.p[i] >= 0x7f || strchr("(){%*\"\\+", word.p[i]))
 			return false;
 	return word.n > 0;
 }

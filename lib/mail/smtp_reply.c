@@ -8,6 +8,8 @@ static const char *const keywords[] = { "STARTTLS", "SIZE", "PIPELINING", "8BITM
 	"AUTH=LOGIN", "ENHANCEDSTATUSCODES", "CHUNKING", "SMTPUTF8", "BINARYMIME", "DELIVERBY",
 	"X-ANONYMOUSTLS", "REQUIRETLS" };
 
+#define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
+
 static bool is_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9';
@@ -85,7 +87,7 @@ static void capability_line(struct et_mail *mail, struct et_view text)
 	struct et_mail_side *side = &mail->side[ET_SERVER];
 	struct et_view keyword = word_next(&text);
 
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++)
+	for (size_t i = 0; i < KEYWORDS && !(side->flags & REPLY_CAPS); i++)
 		if (word_is(keyword, keywords[i]))
 			side->flags |= REPLY_CAPS;
 	if (word_is_masked(keyword))

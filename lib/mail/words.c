@@ -31,13 +31,6 @@ struct et_view word_next(struct et_view *text)
 	return word;
 }
 
-bool word_is(struct et_view word, const char *upper)
-{
-	/* Most words differ in the first byte already; bit 5 is the case of a letter. */
-	return word.n > 0 && ((word.p[0] ^ (uint8_t)upper[0]) & 0xdf) == 0 &&
-	       word.n == strlen(upper) && word_begins(word, upper);
-}
-
 bool word_begins(struct et_view word, const char *upper)
 {
 	size_t n = strlen(upper);
@@ -76,7 +69,7 @@ static bool is_alnum(uint8_t c)
 bool word_is_base64(struct et_view word)
 {
 	for (size_t i = 0; i < word.n; i++)
-		if (!is_alnum(word.p[i]) && !memchr("+/=*", word.p[i], 4))
+		if (!is_alnum(word.p[i]) && (word.p[i] == 0 || !strchr("+/=*", word.p[i])))
 			return false;
 	return true;
 }

@@ -20,7 +20,7 @@
 
 #define ET_ORDER_HELD   16   /* segments held for one direction */
 #define ET_ORDER_BLOCK  2048 /* bytes in a block; longer segments take several */
-#define ET_ORDER_RECENT 4    /* segments remembered to tell copies from retransmissions */
+#define ET_ORDER_RECENT 3    /* segments remembered to tell copies from retransmissions */
 /* Farther ahead than any window in use (RFC 7323 2.2 allows 2^30): not of this connection. */
 #define ET_ORDER_AHEAD (1u << 25)
 
@@ -46,25 +46,29 @@ struct et_order_env {
 	uint64_t *drops; /* [ET_DROP_MAX] */
 };
 
-/* One direction. Private to order.c, public for its size. All zero at its begin. */
+/*
+ * One direction. Private to order.c, public for its size. All zero at its begin. What every segment
+ * touches is in the first cache line.
+ */
 struct et_order {
 	uint32_t next;    /* sequence number of the next byte to deliver */
 	bool begun;       /* next is valid */
 	uint8_t held_cnt; /* held segments, sorted by seq, without overlap */
 	uint8_t recent_at;
 	uint32_t gaps; /* holes given up in this direction */
+	struct et_recent {
+		uint32_t seq, hash, ts_ms;
+		uint16_t len, ip_id;
+	} recent[ET_ORDER_RECENT];
 	struct et_held {
 		uint32_t seq;
 		uint16_t n;     /* bytes in the block */
 		uint16_t cut;   /* bytes missing behind them: the capture's snap length */
 		uint32_t block; /* index + 1 */
 	} held[ET_ORDER_HELD];
-	struct et_recent {
-		uint32_t seq, ack, hash;
-		uint16_t len, ip_id;
-		int64_t ts_ns;
-	} recent[ET_ORDER_RECENT];
-};
+} __attribute__((aligned(ET_CACHE_LINE)));
+
+static_assert(offsetof(struct et_order, held) <= ET_CACHE_LINE, "hot part is one cache line");
 
 /* What comes out: first `gap` bytes that are missing, then `bytes`, then `cut` more missing ones. */
 struct et_piece {

@@ -85,7 +85,7 @@ void et_order_syn(struct et_order *order, uint32_t seq)
 #define COMPARED 128
 
 /* A mirror's copy follows its original at once; the fastest retransmission takes longer. */
-#define COPY_NS (3 * 1000 * 1000)
+#define COPY_MS 3
 
 /*
  * Compares a segment with the last few, counts what it repeats and remembers it. A copy made by the
@@ -96,10 +96,9 @@ static void note(struct et_order *order, struct et_order_counts *counts,
 	const struct et_segment *segment, int64_t ts_ns)
 {
 	struct et_recent now = { .seq = segment->seq,
-		.ack = segment->ack,
 		.len = (uint16_t)segment->len,
 		.ip_id = segment->ip_id,
-		.ts_ns = ts_ns,
+		.ts_ms = (uint32_t)(ts_ns / 1000000),
 		.hash = (uint32_t)et_hash(segment->payload.p,
 			segment->payload.n < COMPARED ? segment->payload.n : COMPARED, 0) };
 
@@ -110,8 +109,8 @@ static void note(struct et_order *order, struct et_order_counts *counts,
 			continue;
 		if (r->hash != now.hash)
 			counts->conflicts++;
-		else if (r->ip_id == now.ip_id && r->ack == now.ack &&
-			 (now.ip_id != 0 || (uint64_t)ts_ns - (uint64_t)r->ts_ns < COPY_NS))
+		else if (r->ip_id == now.ip_id &&
+			 (now.ip_id != 0 || now.ts_ms - r->ts_ms < COPY_MS))
 			counts->duplicates++;
 		else
 			counts->retransmissions++;

@@ -10,6 +10,8 @@
  * standard input by the name "-". Several files are merged in the order of their time stamps;
  * frames of one file keep their order whatever their stamps say.
  *
+ * A signal with a handler, without SA_RESTART, ends the file that is waited for at that point.
+ *
  * One thread owns a source. Memory: one frame per open file and the decompressor's windows.
  */
 

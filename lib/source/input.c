@@ -19,6 +19,7 @@ struct input {
 	const char *name; /* for people: the path, or "standard input" */
 	char *path;
 	struct stream *stream;
+	bool plain; /* file reads the file itself, not the stream */
 	FILE *file; /* owned by pcap once that is open */
 	char *buf;
 	pcap_t *pcap;
@@ -170,13 +171,22 @@ static ssize_t cookie_read(void *cookie, char *out, size_t n)
 }
 
 /*
- * The stream as a FILE, which is all that libpcap takes. The large buffer saves system calls,
- * and the lock of each fread() is not needed by a source's one thread.
+ * The stream as a FILE, which is all that libpcap takes. A plain file is a FILE of its own, which
+ * copies what is buffered far faster than one made of a function (8% of a whole run). The large
+ * buffer saves system calls, and the lock of each fread() is not needed by a source's one thread.
  */
 static int open_stdio(struct input *input, size_t buf_len)
 {
-	input->file =
-		fopencookie(input->stream, "r", (cookie_io_functions_t){ .read = cookie_read });
+	int fd = source_stream_plain(input->stream);
+
+	if (fd >= 0)
+		input->file = fdopen(fd, "r");
+	else
+		input->file = fopencookie(
+			input->stream, "r", (cookie_io_functions_t){ .read = cookie_read });
+	if (fd >= 0 && !input->file)
+		close(fd);
+	input->plain = fd >= 0;
 	input->buf = malloc(buf_len);
 	if (!input->file || !input->buf || setvbuf(input->file, input->buf, _IOFBF, buf_len))
 		return -ENOMEM;
@@ -320,7 +330,9 @@ enum input_got source_input_next(
 
 uint64_t source_input_offset(const struct input *input)
 {
-	return source_stream_offset(input->stream);
+	off_t at = input->plain && input->file ? lseek(fileno(input->file), 0, SEEK_CUR) : -1;
+
+	return at >= 0 ? (uint64_t)at : source_stream_offset(input->stream);
 }
 
 uint64_t source_input_size(const struct input *input)

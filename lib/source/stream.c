@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,14 @@ static void set_fault(struct stream *stream, const char *what, const char *detai
 	snprintf(stream->fault, sizeof(stream->fault), "%s%s%s", what, *detail ? ": " : "", detail);
 }
 
-/* As read(2), without interruption by signals. */
+/* As read(2); a signal that somebody handles is the end, so that one can stop a silent pipe. */
 static ssize_t read_file(struct stream *stream, void *out, size_t n)
 {
 	ssize_t got;
 
-	do
-		got = read(stream->fd, out, n);
-	while (got < 0 && errno == EINTR);
+	got = read(stream->fd, out, n);
+	if (got < 0 && errno == EINTR)
+		got = 0;
 	if (got < 0)
 		set_fault(stream, "the file cannot be read", strerror(errno));
 	else if (got == 0)
@@ -276,6 +277,14 @@ const char *source_stream_packing(const struct stream *stream)
 	};
 
 	return names[stream->packing];
+}
+
+int source_stream_plain(struct stream *stream)
+{
+	if (stream->packing != PACKING_NONE || stream->fault[0] ||
+		lseek(stream->fd, -(off_t)stream->head_len, SEEK_CUR) < 0)
+		return -1;
+	return fcntl(stream->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 uint64_t source_stream_offset(const struct stream *stream)

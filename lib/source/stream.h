@@ -41,6 +41,12 @@ const char *source_stream_fault(const struct stream *stream);
 /* "gzip", "zstd", or NULL for content that is not compressed. */
 const char *source_stream_packing(const struct stream *stream);
 
+/*
+ * For content that is neither compressed nor a pipe: a descriptor of its own, at the content's
+ * begin, from which it can be read without the stream; the stream is not read after that. Else -1.
+ */
+int source_stream_plain(struct stream *stream);
+
 uint64_t source_stream_offset(const struct stream *stream); /* bytes read from the file itself */
 
 #endif
