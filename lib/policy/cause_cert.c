@@ -46,8 +46,6 @@ static bool explains(int code, enum flaw flaw)
 {
 	switch (flaw) {
 	case FLAW_EXPIRED:
-		return code == CERTIFICATE_EXPIRED || code == BAD_CERTIFICATE ||
-		       code == CERTIFICATE_UNKNOWN;
 	case FLAW_NOT_YET_VALID:
 		return code == CERTIFICATE_EXPIRED || code == BAD_CERTIFICATE ||
 		       code == CERTIFICATE_UNKNOWN;

@@ -23,8 +23,8 @@ static void say_refused(struct et_cause *cause, const struct et_session *session
 		session->mail.offered == ET_YES ? " offered and then" : "", session->mail.reply);
 	if (session->mail.reply < 500)
 		why(cause,
-			"A temporary refusal: mostly a key or certificate that it cannot load, or "
-			"load; see its log.");
+			"A temporary refusal: mostly a key or certificate that it cannot read, or "
+			"too much to do; see its log.");
 	else
 		why(cause, "It does not know the command here, or forbids it to this client; or "
 			   "something on the path garbled it.");

@@ -8,12 +8,18 @@
  * Both say the same: what was captured and how well, the peers, how many sessions were made with
  * which version and suite, what failed and why, and who sent mail or credentials in clear.
  *
- * Text is at most 100 columns wide whatever the names are (long ones are cut and end in "…"), plain
- * UTF-8, coloured only when asked for. Names are safe to print: no byte from the wire controls the
- * terminal or reverses the text.
+ * Text is at most 100 columns wide whatever the names are (long ones are cut, and "…" stands for
+ * what is missing), plain UTF-8, coloured only when asked for. Names are safe to print: no byte from
+ * the wire controls the terminal or reverses the text, and no name looks like a word of ours: a name
+ * that says nothing is put as "(no name)", "(its address)" or "(says …)", and no other begins so.
  *
- * The sentences that explain a failure are policy's, of the first session with the highest
- * confidence among those that one pair lost to one cause.
+ * The text tells of each session that did not come to TLS where it belongs: what failed (by cause,
+ * server and service), what was in clear (by reason), what the capture hides (by cause). A session
+ * that failed and then carried mail in clear on the same connection is told of twice. A cause is
+ * explained once, followed by the peers that it hits.
+ *
+ * The sentences are policy's, of the first session with the highest confidence among those that
+ * are told of together: in the JSON, those that one pair lost to one cause.
  *
  * JSON, one object on one line:
  *
@@ -27,7 +33,7 @@
  *                  first}, most frequent first
  *   clear          {client, server, service, client_name, server_name, mails, sessions, auth_clear,
  *                  starttls}, starttls being "not_offered", "offered", "refused", "masked",
- *                  "after_failure" or null
+ *                  "after_failure" (of a handshake) or null
  *
  * The caller owns all inputs. One thread.
  */

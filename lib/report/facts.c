@@ -54,8 +54,12 @@ const char *facts_clear_reason(const struct et_peer *peer)
 {
 	const uint32_t *c = peer->counts;
 
-	/* what was done about TLS says more than what was offered */
-	if (c[ET_PEER_FALLBACKS])
+	/*
+	 * What was done about TLS says more than what was offered. A refusal on the connection that
+	 * then carried mail counts as a fallback too, without a handshake that failed.
+	 */
+	if (c[ET_PEER_FALLBACKS] &&
+		(c[ET_PEER_TLS_FAILED] || c[ET_PEER_TLS_BROKEN] || c[ET_PEER_TLS_INCOMPLETE]))
 		return "after_failure";
 	if (c[ET_PEER_STARTTLS_REFUSED])
 		return "refused";
@@ -64,6 +68,30 @@ const char *facts_clear_reason(const struct et_peer *peer)
 	if (c[ET_PEER_STARTTLS_OFFERED])
 		return "offered";
 	return c[ET_PEER_STARTTLS_NOT_OFFERED] ? "not_offered" : NULL;
+}
+
+const struct et_peer *facts_peer_of(
+	const struct et_report *report, const struct et_session *session)
+{
+	uint32_t low = 0, high = et_peer_cnt(report->peers);
+
+	while (low < high) {
+		uint32_t at = low + (high - low) / 2;
+		const struct et_peer *peer = et_peer_at(report->peers, at);
+		int order = et_addr_cmp(&peer->addr[ET_CLIENT], &session->addr[ET_CLIENT]);
+
+		if (order == 0)
+			order = et_addr_cmp(&peer->addr[ET_SERVER], &session->addr[ET_SERVER]);
+		if (order == 0)
+			order = (int)peer->service - (int)session->service;
+		if (order == 0)
+			return peer;
+		if (order < 0)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return NULL;
 }
 
 /* Peers come in canonical order and stay in it where they are equal otherwise. */
@@ -180,12 +208,8 @@ static int gather_tally(struct facts *facts, const struct et_report *report)
 static int failure_cmp(const struct et_stats_run *run, size_t a, size_t b)
 {
 	const struct et_session *x = &run->sessions[a], *y = &run->sessions[b];
-	int order = et_addr_cmp(&x->addr[ET_CLIENT], &y->addr[ET_CLIENT]);
+	int order = facts_pair_cmp(x, y);
 
-	if (order == 0)
-		order = et_addr_cmp(&x->addr[ET_SERVER], &y->addr[ET_SERVER]);
-	if (order == 0)
-		order = (int)x->service - (int)y->service;
 	if (order == 0)
 		order = strcmp(et_policy_cause(run->policy, a)->code,
 			et_policy_cause(run->policy, b)->code);
@@ -259,7 +283,9 @@ int facts_gather(struct facts *facts, const struct et_report *report)
 	rc = gather_peers(facts, report);
 	if (rc == 0)
 		rc = gather_tally(facts, report);
-	return rc ? rc : gather_failures(facts, report->run);
+	if (rc == 0)
+		rc = gather_failures(facts, report->run);
+	return rc ? rc : facts_group_all(facts, report->run);
 }
 
 void facts_free(struct facts *facts)
@@ -267,5 +293,9 @@ void facts_free(struct facts *facts)
 	free(facts->peers);
 	free(facts->clear);
 	free(facts->failures);
+	free(facts->members);
+	for (size_t i = 0; i < FACTS_SECTIONS; i++)
+		free(facts->groups[i]);
+	free(facts->fallbacks);
 	free(facts->tally);
 }

@@ -93,6 +93,33 @@ void line_cut(char *text, size_t cap, size_t width)
 	memcpy(text + keep, more, sizeof(more));
 }
 
+void line_cut_front(char *text, size_t cap, size_t width)
+{
+	static const char more[] = "…";
+	size_t rest = line_width(text), len, at = 0;
+
+	if (rest <= width)
+		return;
+	while (text[at] && (rest + 1 > width || strlen(text + at) + sizeof(more) > cap)) {
+		rest -= cells(character(&len, text + at));
+		at += len;
+	}
+	/* marks that stood on what is cut off would now stand on the "…" */
+	while (text[at] && cells(character(&len, text + at)) == 0)
+		at += len;
+	memmove(text + sizeof(more) - 1, text + at, strlen(text + at) + 1);
+	memcpy(text, more, sizeof(more) - 1);
+}
+
+void line_padded(const struct line_out *to, enum line_style style, const char *text, size_t width)
+{
+	size_t used = line_width(text);
+
+	line_styled(to, style, text);
+	if (used < width)
+		fprintf(to->out, "%*s", (int)(width - used), "");
+}
+
 void line_styled(const struct line_out *to, enum line_style style, const char *text)
 {
 	static const char *const codes[] = { "", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m" };
@@ -111,6 +138,8 @@ void block_put(struct line_block *block, const char *piece)
 	snprintf(text, sizeof(text), "%s", piece);
 	for (size_t n = strlen(text); n > 0 && text[n - 1] == ' '; n--)
 		text[n - 1] = '\0';
+	if (!text[0])
+		return;
 	line_cut(text, sizeof(text), ET_REPORT_WIDTH - block->indent);
 	width = line_width(text);
 	if (block->at && block->at + 2 + width > ET_REPORT_WIDTH)
@@ -199,7 +228,40 @@ const char *line_count(char out[static LINE_COUNT], uint64_t count)
 
 const char *line_short(char out[static LINE_COUNT], uint64_t count, size_t width)
 {
-	if (strlen(line_count(out, count)) > width)
-		snprintf(out, LINE_COUNT, "%lluM", (unsigned long long)(count / 1000000));
+	static const char units[] = "kMGTPE";
+
+	line_count(out, count);
+	for (size_t i = 0; strlen(out) > width && units[i]; i++) {
+		count /= 1000;
+		snprintf(out, LINE_COUNT, "%llu%c", (unsigned long long)count, units[i]);
+	}
 	return out;
+}
+
+void line_span(char out[static LINE_COUNT], int64_t from_ns, int64_t until_ns)
+{
+	/* unsigned: the two ends of time are further apart than 63 bits hold */
+	uint64_t ns = until_ns > from_ns ? (uint64_t)until_ns - (uint64_t)from_ns : 0;
+	uint64_t s = ns / (uint64_t)ET_NS_PER_S;
+	unsigned long long days, hours, minutes;
+
+	/* rounded before the unit is chosen: 59.97 s is a minute */
+	if (ns < 999500000)
+		ns += 500000;
+	else if (s < 60)
+		ns += 50000000;
+	s = ns / (uint64_t)ET_NS_PER_S;
+	days = s / 86400;
+	hours = s / 3600 % 24;
+	minutes = s / 60 % 60;
+	if (s >= 86400)
+		snprintf(out, LINE_COUNT, "%llu d %llu h", days, hours);
+	else if (s >= 3600)
+		snprintf(out, LINE_COUNT, "%llu h %llu min", hours, minutes);
+	else if (s >= 60)
+		snprintf(out, LINE_COUNT, "%llu min %llu s", minutes, (unsigned long long)(s % 60));
+	else if (s >= 1)
+		snprintf(out, LINE_COUNT, "%.1f s", (double)(ns / 100000000) / 10);
+	else
+		snprintf(out, LINE_COUNT, "%u ms", (unsigned)(ns / 1000000));
 }

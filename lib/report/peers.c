@@ -1,57 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define VERSIONS_MAX 16
 
-void text_host(char out[static TEXT_PIECE], const struct et_dict *names, uint32_t name,
-	const struct et_addr *addr, size_t width)
-{
-	char ip[ET_ADDR_TEXT], host[LINE_NAME];
-
-	et_addr_text(ip, addr);
-	if (name == ET_DICT_NONE) {
-		snprintf(out, TEXT_PIECE, "%s", ip);
-		return;
-	}
-	line_safe(host, et_dict_get(names, name));
-	line_cut(host, sizeof(host), width - strlen(ip) - 1);
-	snprintf(out, TEXT_PIECE, "%s %s", host, ip);
-}
-
-void text_pair(struct text_pair *out, const struct et_report *report,
-	const struct et_addr addr[static 2], uint8_t service, const uint32_t names[static 2],
-	size_t width)
-{
-	const struct et_stats_run *run = report->run;
-	enum et_direction direction = et_peer_direction(
-		run->gateways, run->gateways_cnt, &addr[ET_CLIENT], &addr[ET_SERVER]);
-	enum et_dir far = direction == ET_DIRECTION_OUT ? ET_SERVER : ET_CLIENT;
-	enum et_dir close = et_dir_other(far);
-	const char *word = far == ET_CLIENT ? "to " : "from ";
-	size_t n = strlen(word);
-	char host[TEXT_PIECE];
-
-	out->direction = et_direction_name(direction);
-	out->service = et_service_name((enum et_service)service);
-	text_host(out->peer, run->books->names, names[far], &addr[far], width);
-	text_host(host, run->books->names, names[close], &addr[close], width - n);
-	snprintf(out->near, sizeof(out->near), "%s%.*s", word, (int)(TEXT_PIECE - 8), host);
-}
-
-static void names_of(
-	uint32_t names[static 2], const struct et_report *report, const struct et_peer *peer)
-{
-	const struct et_dict *dict = report->run->books->names;
-
-	names[ET_CLIENT] = et_peer_name(report->peers, peer, ET_CLIENT, dict);
-	names[ET_SERVER] = et_peer_name(report->peers, peer, ET_SERVER, dict);
-}
-
-/* "TLSv1.3 200, TLSv1.2 70", the newest first; "" if there is none. */
-static void versions_text(
+/*
+ * "TLSv1.3 200, TLSv1.2 70", the newest first, without a count if there is one; "" if none.
+ * Returns the newest.
+ */
+static uint16_t versions_text(
 	char *out, size_t cap, const struct et_peer_table *table, const struct et_peer *peer)
 {
 	const struct et_peer_cell *found[VERSIONS_MAX], *cell = NULL;
@@ -72,36 +30,63 @@ static void versions_text(
 		char name[FACTS_NAME], count[LINE_COUNT];
 
 		facts_version(name, et_peer_cipher_key((uint16_t)found[i]->key, 0));
-		at += (size_t)snprintf(out + at, cap - at, "%s%.32s %s", i ? ", " : "", name,
-			line_count(count, found[i]->count));
+		at += (size_t)snprintf(out + at, cap - at, "%s%.32s%s%s", i ? ", " : "", name,
+			cnt > 1 ? " " : "", cnt > 1 ? line_count(count, found[i]->count) : "");
 	}
+	return cnt ? (uint16_t)found[0]->key : 0;
 }
 
-/* The most frequent cell of a kind, the lower key of equals; causes: the first by its text. */
-static const struct et_peer_cell *most(
+/* Failures before what was never tried, and both before what the capture hides. */
+static int rank(const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	char code[ET_CAUSE_CODE];
+	struct et_view view;
+
+	if (cell->kind != ET_PEER_CAUSES)
+		return 0;
+	view = et_peer_cause(table, cell);
+	snprintf(code, sizeof(code), "%.*s", (int)view.n, (const char *)view.p);
+	return facts_is_hidden(code) ? 2 : facts_is_clear(code);
+}
+
+/* Whether a cell is to be named rather than another: ties go to the lower key or first text. */
+static bool outdoes(const struct et_peer_table *table, const struct et_peer_cell *cell,
+	const struct et_peer_cell *best)
+{
+	int order = rank(table, cell) - rank(table, best);
+	struct et_view a, b;
+
+	if (order != 0)
+		return order < 0;
+	if (cell->count != best->count)
+		return cell->count > best->count;
+	if (cell->kind != ET_PEER_CAUSES)
+		return cell->key < best->key;
+	a = et_peer_cause(table, cell);
+	b = et_peer_cause(table, best);
+	order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+	return order ? order < 0 : a.n < b.n;
+}
+
+struct most {
+	const struct et_peer_cell *cell; /* NULL: none of that kind */
+	uint64_t all;                    /* of all cells of the kind */
+};
+
+static struct most most_of(
 	const struct et_peer_table *table, const struct et_peer *peer, enum et_peer_kind kind)
 {
-	const struct et_peer_cell *best = NULL, *cell = NULL;
+	const struct et_peer_cell *cell = NULL;
+	struct most most = { 0 };
 
 	while ((cell = et_peer_next(table, peer, cell))) {
-		bool before = false;
-
-		if (cell->kind != (uint64_t)kind || (best && cell->count < best->count))
+		if (cell->kind != (uint64_t)kind)
 			continue;
-		if (best && cell->count == best->count && kind == ET_PEER_CAUSES) {
-			struct et_view a = et_peer_cause(table, cell);
-			struct et_view b = et_peer_cause(table, best);
-			size_t n = a.n < b.n ? a.n : b.n;
-			int order = memcmp(a.p, b.p, n);
-
-			before = order ? order < 0 : a.n < b.n;
-		} else if (best && cell->count == best->count) {
-			before = cell->key < best->key;
-		}
-		if (!best || cell->count > best->count || before)
-			best = cell;
+		most.all += cell->count;
+		if (!most.cell || outdoes(table, cell, most.cell))
+			most.cell = cell;
 	}
-	return best;
+	return most;
 }
 
 /* Share of sessions with TLS; 0 and 100 only where it is none and all. */
@@ -117,142 +102,116 @@ static void share_text(char out[static 8], const struct et_peer *peer)
 		snprintf(out, 8, "%u%%", (unsigned)percent);
 }
 
-static void put_number(const struct line_out *to, int width, uint64_t count, enum line_style style)
+static void put_cause(
+	struct line_block *block, const struct et_peer_table *table, const struct et_peer *peer)
 {
-	char number[LINE_COUNT] = "-", cell[2 * LINE_COUNT];
+	struct most cause = most_of(table, peer, ET_PEER_CAUSES);
+	char code[LINE_NAME], count[LINE_COUNT], text[LINE_NAME + 64];
+	uint64_t failed =
+		(uint64_t)peer->counts[ET_PEER_TLS_FAILED] + peer->counts[ET_PEER_TLS_BROKEN];
+	bool all;
 
-	if (count > 0)
-		line_short(number, count, (size_t)width);
-	snprintf(cell, sizeof(cell), "%*s", width, number);
-	line_styled(to, count > 0 ? style : LINE_DIM, cell);
+	if (!cause.cell)
+		return;
+	/* a number is given where the reader cannot tell of how many sessions it is */
+	all = cause.cell->count == (failed ? failed : peer->counts[ET_PEER_SESSIONS]);
+	line_safe(code, et_peer_cause(table, cause.cell));
+	snprintf(text, sizeof(text), "%s%s%s", all ? "" : line_count(count, cause.cell->count),
+		all ? "" : " ", code);
+	block->style = rank(table, cause.cell) == 0 ? LINE_BAD : LINE_WARN;
+	block_put(block, text);
 }
 
+/* The second line: service, versions, the suite most used, the main cause. */
 static void put_details(const struct line_out *to, const struct et_report *report,
-	const struct et_peer *peer, const struct text_pair *pair, size_t indent)
+	const struct et_peer *peer, const char *service, size_t indent)
 {
 	struct line_block block = { .to = to, .indent = indent, .style = LINE_DIM };
-	const struct et_peer_cell *cell;
-	char text[256];
+	struct most suite = most_of(report->peers, peer, ET_PEER_VERSION_CIPHERS);
+	char text[256], name[FACTS_NAME];
+	uint16_t newest = versions_text(text, sizeof(text), report->peers, peer);
 
-	block_put(&block, pair->near);
-	if (pair->service)
-		block_put(&block, pair->service);
-	versions_text(text, sizeof(text), report->peers, peer);
-	if (text[0])
+	if (service)
+		block_put(&block, service);
+	if (text[0]) {
+		block.style = newest < ET_TLSV1_2 ? LINE_WARN : LINE_DIM;
 		block_put(&block, text);
-	cell = most(report->peers, peer, ET_PEER_VERSION_CIPHERS);
-	if (cell) {
-		facts_suite(text, cell->key);
+	}
+	block.style = LINE_DIM;
+	if (suite.cell) {
+		facts_suite(name, suite.cell->key);
+		snprintf(text, sizeof(text), "%s%s", suite.cell->count < suite.all ? "mostly " : "",
+			name);
 		block_put(&block, text);
+	}
+	put_cause(&block, report->peers, peer);
+	if (peer->counts[ET_PEER_INJECTED] > 0) {
+		block.style = LINE_BAD;
+		block_put(&block, "injected");
 	}
 	block_end(&block);
-	cell = most(report->peers, peer, ET_PEER_CAUSES);
-	if (cell) {
-		char count[LINE_COUNT], code[LINE_NAME];
-
-		block.style = LINE_BAD;
-		line_safe(code, et_peer_cause(report->peers, cell));
-		snprintf(text, sizeof(text), "%s %.200s", line_count(count, cell->count), code);
-		block_put(&block, text);
-		block_end(&block);
-	}
 }
 
-#define PEERS_NUMBERS 33 /* columns before the peer, without a direction */
-#define PEERS_DIR     9
+#define PEERS_NUMBERS 32 /* columns before the peer, without a direction */
 
-static void put_peer(
-	const struct line_out *to, const struct et_report *report, const struct et_peer *peer)
+static void put_peer(const struct line_out *to, const struct et_report *report,
+	const struct et_peer *peer, const struct who_widths *widths)
 {
-	size_t indent = PEERS_NUMBERS + (report->run->gateways_cnt ? PEERS_DIR : 0);
+	size_t indent = PEERS_NUMBERS + (widths->way ? widths->way + 2 : 0);
 	const uint32_t *c = peer->counts;
-	struct text_pair pair;
-	uint32_t names[2];
-	char share[8], cell[16];
+	char share[8];
+	struct who who;
 
-	names_of(names, report, peer);
-	text_pair(&pair, report, peer->addr, peer->service, names, ET_REPORT_WIDTH - indent);
+	who_of_peer(&who, report, peer);
 	share_text(share, peer);
-	put_number(to, 9, c[ET_PEER_SESSIONS], LINE_PLAIN);
-	fprintf(to->out, " %5s ", share);
-	put_number(to, 7, (uint64_t)c[ET_PEER_TLS_FAILED] + c[ET_PEER_TLS_BROKEN], LINE_BAD);
+	text_number(to, 9, c[ET_PEER_SESSIONS], LINE_PLAIN);
+	fprintf(to->out, " %4s ", share);
+	text_number(to, 7, (uint64_t)c[ET_PEER_TLS_FAILED] + c[ET_PEER_TLS_BROKEN], LINE_BAD);
 	putc(' ', to->out);
-	put_number(to, 7, c[ET_PEER_CLEAR_MAIL], LINE_WARN);
+	text_number(to, 7, c[ET_PEER_CLEAR_MAIL], LINE_WARN);
 	fputs("  ", to->out);
-	if (pair.direction) {
-		snprintf(cell, sizeof(cell), "%-*s", PEERS_DIR, pair.direction);
-		fputs(cell, to->out);
-	}
-	fprintf(to->out, "%s\n", pair.peer);
-	put_details(to, report, peer, &pair, indent);
+	if (widths->way)
+		line_padded(to, LINE_PLAIN, who.way ? who.way : "", widths->way + 2);
+	who_put(to, &who, widths, false);
+	putc('\n', to->out);
+	put_details(to, report, peer, who.service, indent);
+}
+
+/* The titles stand over the columns, whatever their widths. */
+static void put_titles(const struct line_out *to, const struct who_widths *widths)
+{
+	bool ways = widths->way > 0;
+	char head[4 * ET_REPORT_WIDTH];
+	size_t at = (size_t)snprintf(
+		head, sizeof(head), "%9s %4s %7s %7s  ", "SESSIONS", "TLS", "FAILED", "CLEAR");
+
+	if (ways)
+		at += (size_t)snprintf(
+			head + at, sizeof(head) - at, "%-*s", (int)widths->way + 2, "WAY");
+	snprintf(head + at, sizeof(head) - at, "%-*s%s\n", (int)widths->peer + 2,
+		ways ? "PEER" : "CLIENT", ways ? "GATEWAY" : "SERVER");
+	line_styled(to, LINE_DIM, head);
 }
 
 void text_peers(
 	const struct line_out *to, const struct et_report *report, const struct facts *facts)
 {
 	size_t shown = text_shown(report, facts->peers_cnt);
-	char head[ET_REPORT_WIDTH + 1];
+	struct who_widths widths = { 0 };
+	struct who who;
 
-	text_heading(to, "Peers");
-	snprintf(head, sizeof(head), "%9s %5s %7s %7s  %-*sPEER\n", "SESSIONS", "TLS", "FAILED",
-		"CLEAR", report->run->gateways_cnt ? PEERS_DIR : 0,
-		report->run->gateways_cnt ? "WAY" : "");
-	line_styled(to, LINE_DIM, head);
-	for (size_t i = 0; i < shown; i++)
-		put_peer(to, report, facts->peers[i]);
-	text_more(to, facts->peers_cnt, shown);
-}
-
-static const char *clear_text(const char *reason)
-{
-	static const struct {
-		const char *reason, *text;
-	} rows[] = {
-		{ "not_offered", "STARTTLS not offered" },
-		{ "offered", "STARTTLS offered and not used" },
-		{ "refused", "STARTTLS refused by the server" },
-		{ "masked", "STARTTLS masked on the path" },
-		{ "after_failure", "after TLS had failed" },
-	};
-
-	for (size_t i = 0; reason && i < sizeof(rows) / sizeof(*rows); i++)
-		if (strcmp(reason, rows[i].reason) == 0)
-			return rows[i].text;
-	return NULL;
-}
-
-#define CLEAR_NUMBERS 20
-
-void text_clear(
-	const struct line_out *to, const struct et_report *report, const struct facts *facts)
-{
-	size_t shown = text_shown(report, facts->clear_cnt);
-
-	if (facts->clear_cnt == 0)
-		return;
-	text_heading(to, "In clear");
-	line_styled(to, LINE_DIM, "    MAILS  LOGINS  PEER\n");
 	for (size_t i = 0; i < shown; i++) {
-		const struct et_peer *peer = facts->clear[i];
-		struct line_block block = {
-			.to = to, .indent = CLEAR_NUMBERS - 1, .style = LINE_DIM
-		};
-		const char *reason = clear_text(facts_clear_reason(peer));
-		struct text_pair pair;
-		uint32_t names[2];
-
-		names_of(names, report, peer);
-		text_pair(&pair, report, peer->addr, peer->service, names,
-			ET_REPORT_WIDTH - CLEAR_NUMBERS);
-		put_number(to, 9, peer->counts[ET_PEER_CLEAR_MAIL], LINE_WARN);
-		put_number(to, 8, peer->counts[ET_PEER_AUTH_CLEAR], LINE_BAD);
-		fprintf(to->out, "  %s\n", pair.peer);
-		block_put(&block, pair.near);
-		if (pair.service)
-			block_put(&block, pair.service);
-		if (reason)
-			block_put(&block, reason);
-		block_end(&block);
+		who_of_peer(&who, report, facts->peers[i]);
+		who_widen(&widths, &who);
 	}
-	text_more(to, facts->clear_cnt, shown);
+	if (widths.way && widths.way < strlen("WAY"))
+		widths.way = strlen("WAY");
+	if (widths.near < strlen("GATEWAY"))
+		widths.near = strlen("GATEWAY");
+	who_fit(&widths, ET_REPORT_WIDTH - PEERS_NUMBERS - (widths.way ? widths.way + 2 : 0));
+	text_heading(to, "Peers");
+	put_titles(to, &widths);
+	for (size_t i = 0; i < shown; i++)
+		put_peer(to, report, facts->peers[i], &widths);
+	text_more(to, 9, facts->peers_cnt, shown);
 }

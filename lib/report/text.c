@@ -16,14 +16,25 @@ size_t text_shown(const struct et_report *report, size_t cnt)
 	return report->top > 0 && report->top < cnt ? report->top : cnt;
 }
 
-void text_more(const struct line_out *to, size_t cnt, size_t shown)
+void text_more(const struct line_out *to, size_t indent, size_t cnt, size_t shown)
 {
 	char count[LINE_COUNT], text[64];
 
 	if (shown == cnt)
 		return;
-	snprintf(text, sizeof(text), "%9s and %s more\n", "...", line_count(count, cnt - shown));
+	snprintf(text, sizeof(text), "%*s and %s more\n", (int)indent, "...",
+		line_count(count, cnt - shown));
 	line_styled(to, LINE_DIM, text);
+}
+
+void text_number(const struct line_out *to, int width, uint64_t count, enum line_style style)
+{
+	char number[LINE_COUNT] = "-", cell[2 * LINE_COUNT];
+
+	if (count > 0)
+		line_short(number, count, (size_t)width);
+	snprintf(cell, sizeof(cell), "%*s", width, number);
+	line_styled(to, count > 0 ? style : LINE_DIM, cell);
 }
 
 /* "3 damaged files": adds to a list in `text` if there are any. */
@@ -54,23 +65,6 @@ static void bytes_text(char *out, size_t cap, uint64_t bytes)
 	snprintf(out, cap, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
-static void span_text(char *out, size_t cap, int64_t from_ns, int64_t until_ns)
-{
-	/* unsigned: the two ends of time are further apart than 63 bits hold */
-	uint64_t ns = until_ns > from_ns ? (uint64_t)until_ns - (uint64_t)from_ns : 0;
-	uint64_t s = ns / (uint64_t)ET_NS_PER_S;
-	unsigned long long days = s / 86400, hours = s / 3600 % 24, minutes = s / 60 % 60;
-
-	if (s >= 86400)
-		snprintf(out, cap, "%llu d %llu h", days, hours);
-	else if (s >= 3600)
-		snprintf(out, cap, "%llu h %llu min", hours, minutes);
-	else if (s >= 60)
-		snprintf(out, cap, "%llu min %llu s", minutes, (unsigned long long)(s % 60));
-	else
-		snprintf(out, cap, "%.1f s", (double)ns / 1e9);
-}
-
 /* "2026-11-22 10:31:07"; without the day if that is the same as of `day`. */
 static void moment_text(char out[static ET_TIME_TEXT], int64_t ts_ns, const char *day)
 {
@@ -84,14 +78,15 @@ static void moment_text(char out[static ET_TIME_TEXT], int64_t ts_ns, const char
 
 static void put_traffic(const struct line_out *to, const struct et_report *report)
 {
-	char packets[LINE_COUNT], bytes[32], span[64], from[ET_TIME_TEXT], until[ET_TIME_TEXT];
+	char packets[LINE_COUNT], bytes[32], span[LINE_COUNT], from[ET_TIME_TEXT],
+		until[ET_TIME_TEXT];
 	char text[256];
 
 	line_count(packets, known(report->capture.packets));
 	bytes_text(bytes, sizeof(bytes), known(report->capture.bytes));
 	snprintf(text, sizeof(text), "%s, %s", packets, bytes);
 	line_field(to, "packets", text);
-	span_text(span, sizeof(span), report->first_ns, report->last_ns);
+	line_span(span, report->first_ns, report->last_ns);
 	moment_text(from, report->first_ns, NULL);
 	moment_text(until, report->last_ns, from);
 	snprintf(text, sizeof(text), "%s to %s UTC, %s", from, until, span);
@@ -101,6 +96,8 @@ static void put_traffic(const struct line_out *to, const struct et_report *repor
 static void put_sessions(const struct line_out *to, const struct facts *facts)
 {
 	const uint64_t *t = facts->totals;
+	uint64_t tried = t[ET_PEER_TLS_ESTABLISHED] + t[ET_PEER_TLS_FAILED] +
+			 t[ET_PEER_TLS_BROKEN] + t[ET_PEER_TLS_INCOMPLETE] + t[ET_PEER_TLS_UNKNOWN];
 	char text[512] = "", parts[256] = "", number[LINE_COUNT];
 
 	add_count(parts, sizeof(parts), t[ET_PEER_TLS_ESTABLISHED], "with TLS", "with TLS");
@@ -108,11 +105,50 @@ static void put_sessions(const struct line_out *to, const struct facts *facts)
 		"failed");
 	add_count(parts, sizeof(parts), t[ET_PEER_TLS_INCOMPLETE], "incomplete", "incomplete");
 	add_count(parts, sizeof(parts), t[ET_PEER_TLS_UNKNOWN], "unknown", "unknown");
-	add_count(parts, sizeof(parts), t[ET_PEER_CLEAR_SESSIONS], "with mail in clear",
-		"with mail in clear");
+	/* each with one outcome: those that are left had no TLS at all */
+	add_count(parts, sizeof(parts),
+		t[ET_PEER_SESSIONS] > tried ? t[ET_PEER_SESSIONS] - tried : 0, "without TLS",
+		"without TLS");
 	snprintf(text, sizeof(text), "%s%s%s", line_count(number, t[ET_PEER_SESSIONS]),
 		parts[0] ? ": " : "", parts);
 	line_field(to, "sessions", text);
+}
+
+/* What an operator has to know before all details. */
+static void put_alarms(
+	const struct line_out *to, const struct et_report *report, const struct facts *facts)
+{
+	const uint64_t *t = facts->totals;
+	char text[2 * LINE_NAME] = "", one[LINE_COUNT], all[LINE_COUNT], server[LINE_NAME];
+
+	if (facts->groups_cnt[FACTS_FAILED] > 0) {
+		const struct facts_group *group = &facts->groups[FACTS_FAILED][0];
+		const struct et_session *s = &report->run->sessions[group->session];
+		uint64_t failed = 0;
+
+		for (size_t i = 0; i < facts->groups_cnt[FACTS_FAILED]; i++)
+			failed += facts->groups[FACTS_FAILED][i].sessions;
+		who_name(server, report, s->addr, s->name, ET_SERVER);
+		line_cut_front(server, sizeof(server), 40);
+		snprintf(text, sizeof(text), "%s of %s failures: %s (%s)",
+			line_count(one, group->sessions), line_count(all, failed),
+			facts_headline(et_policy_cause(report->run->policy, group->session)->code),
+			server);
+		if (group->sessions > 1) /* else none of them is the main one */
+			line_field(to, "main cause", text);
+	}
+	text[0] = '\0';
+	add_count(text, sizeof(text), t[ET_PEER_CLEAR_MAIL], "mail", "mails");
+	add_count(text, sizeof(text), t[ET_PEER_AUTH_CLEAR], "session with credentials",
+		"sessions with credentials");
+	if (text[0])
+		line_field(to, "in clear", text);
+	text[0] = '\0';
+	add_count(text, sizeof(text), t[ET_PEER_INJECTED],
+		"session with text in clear behind STARTTLS",
+		"sessions with text in clear behind STARTTLS");
+	if (text[0])
+		line_field(to, "injected", text);
 }
 
 /* What makes the figures below less than certain. */
@@ -169,49 +205,7 @@ static void put_tally(
 			(unsigned long long)tally->count,
 			et_peer_key_version(tally->key) == ET_TLSV1_0 ? "TLSv1" : version, suite);
 	}
-	text_more(to, facts->tally_cnt, shown);
-}
-
-static void put_failure(const struct line_out *to, const struct et_report *report,
-	const struct facts_failure *failure)
-{
-	const struct et_session *s = &report->run->sessions[failure->session];
-	const struct et_cause *cause = et_policy_cause(report->run->policy, failure->session);
-	struct line_block block = { .to = to, .indent = 11, .style = LINE_DIM };
-	char count[LINE_COUNT], code[LINE_NAME + 32], why[LINE_NAME];
-	struct text_pair pair;
-
-	text_pair(&pair, report, s->addr, s->service, s->name, ET_REPORT_WIDTH - 11);
-	fprintf(to->out, "%9s  %s\n", line_short(count, failure->count, 9), pair.peer);
-	block_put(&block, pair.near);
-	if (pair.service)
-		block_put(&block, pair.service);
-	block_end(&block);
-	line_safe(why,
-		(struct et_view){ .p = (const uint8_t *)cause->code, .n = strlen(cause->code) });
-	snprintf(code, sizeof(code), "%s (%s)", why, et_confidence_name(cause->confidence));
-	block.style = LINE_BAD;
-	block_put(&block, code);
-	block_end(&block);
-	line_safe(
-		why, (struct et_view){ .p = (const uint8_t *)cause->why, .n = strlen(cause->why) });
-	line_prose(to, 11, why);
-}
-
-static void put_failures(
-	const struct line_out *to, const struct et_report *report, const struct facts *facts)
-{
-	size_t shown = text_shown(report, facts->failures_cnt);
-
-	if (facts->failures_cnt == 0)
-		return;
-	text_heading(to, "What failed and why");
-	for (size_t i = 0; i < shown; i++) {
-		if (i > 0)
-			putc('\n', to->out);
-		put_failure(to, report, &facts->failures[i]);
-	}
-	text_more(to, facts->failures_cnt, shown);
+	text_more(to, 9, facts->tally_cnt, shown);
 }
 
 static void put_all(
@@ -226,6 +220,7 @@ static void put_all(
 	putc('\n', to->out);
 	put_traffic(to, report);
 	put_sessions(to, facts);
+	put_alarms(to, report, facts);
 	put_quality(to, report, facts);
 	put_drops(to, report);
 	if (facts->peers_cnt == 0) {
@@ -236,8 +231,9 @@ static void put_all(
 	}
 	text_peers(to, report, facts);
 	put_tally(to, report, facts);
-	put_failures(to, report, facts);
-	text_clear(to, report, facts);
+	text_section(to, report, facts, FACTS_FAILED);
+	text_section(to, report, facts, FACTS_CLEAR);
+	text_section(to, report, facts, FACTS_HIDDEN);
 }
 
 int et_report_text(const struct et_report *report, FILE *out)
