@@ -74,6 +74,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return run(name, argv + 1);
-	fprintf(stderr, "ehlotap: there is no command \"%s\"; try: ehlotap --help\n", name);
+	fprintf(stderr, "ehlotap: there is no command \"%s\"\nTry: ehlotap --help\n", name);
 	return 2;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "et_report.h"
@@ -120,24 +121,80 @@ static int write_minutes(const struct options *options, struct et_stats_writer *
 	return err ? 2 : 0;
 }
 
-static int write_sessions(const struct options *options, struct et_stats_writer *writer, size_t cnt)
+static bool is_stdout(const char *sessions)
 {
-	bool to_stdout = strcmp(options->sessions, "-") == 0;
-	FILE *out = to_stdout ? stdout : fopen(options->sessions, "w");
-	int err = out ? 0 : errno;
+	return sessions && strcmp(sessions, "-") == 0;
+}
 
+static int cannot_write(const char *sessions, int err)
+{
+	fprintf(stderr, "ehlotap read: cannot write %s: %s\n",
+		is_stdout(sessions) ? "the sessions" : sessions, strerror(err));
+	return 2;
+}
+
+/* Whether the path names a file that is also read. */
+static bool is_input(const struct options *options, const char *path)
+{
+	struct stat out, in;
+
+	if (stat(path, &out) != 0 || !S_ISREG(out.st_mode))
+		return false;
+	for (int i = 0; i < options->files_cnt; i++)
+		if (stat(options->files[i], &in) == 0 && in.st_dev == out.st_dev &&
+			in.st_ino == out.st_ino)
+			return true;
+	return false;
+}
+
+static int check_folder(const char *dir)
+{
+	struct stat stat_of;
+	int err = stat(dir, &stat_of) ? errno : S_ISDIR(stat_of.st_mode) ? 0 : ENOTDIR;
+
+	if (!err && access(dir, W_OK | X_OK) != 0)
+		err = errno;
+	if (!err)
+		return 0;
+	fprintf(stderr, "ehlotap read: cannot write into the folder %s: %s%s\n", dir, strerror(err),
+		err == ENOENT ? "; make it first" : "");
+	return 2;
+}
+
+int answer_prepare(const struct options *options, FILE **sessions)
+{
+	*sessions = NULL;
+	if (options->minutes && check_folder(options->minutes) != 0)
+		return 2;
+	if (!options->sessions)
+		return 0;
+	if (is_input(options, options->sessions)) {
+		fprintf(stderr, "ehlotap read: %s is also an input; nothing was written\n",
+			options->sessions);
+		return 2;
+	}
+	*sessions = is_stdout(options->sessions) ? stdout : fopen(options->sessions, "w");
+	return *sessions ? 0 : cannot_write(options->sessions, errno);
+}
+
+static int write_sessions(
+	const struct options *options, struct et_stats_writer *writer, size_t cnt, FILE *out)
+{
+	int err = 0;
+
+	errno = 0;
 	for (size_t i = 0; i < cnt && !err; i++)
 		err = et_stats_session(writer, out, i) ? (errno ? errno : EIO) : 0;
-	if (out && (to_stdout ? fflush(out) : fclose(out)) != 0 && !err)
+	if ((out == stdout ? fflush(out) : fclose(out)) != 0 && !err)
 		err = errno;
-	return err ? complain(to_stdout ? "cannot write the sessions" : options->sessions, err) : 0;
+	return err ? cannot_write(options->sessions, err) : 0;
 }
 
 static int print(const struct options *options, const struct et_stats_run *run,
 	const struct tally *total, const struct reading *reading)
 {
-	bool records_on_stdout = options->sessions && strcmp(options->sessions, "-") == 0;
-	FILE *out = records_on_stdout ? stderr : stdout;
+	FILE *out = is_stdout(options->sessions) ? stderr : stdout;
+	const char *no_colour = getenv("NO_COLOR"); /* https://no-color.org: not when empty */
 	struct et_report report = { .run = run,
 		.first_ns = reading->first_ns,
 		.last_ns = reading->last_ns,
@@ -147,7 +204,7 @@ static int print(const struct options *options, const struct et_stats_run *run,
 		.top = options->top };
 	int err;
 
-	report.colour = options->colour == -1 ? isatty(fileno(out)) && !getenv("NO_COLOR")
+	report.colour = options->colour == -1 ? isatty(fileno(out)) && (!no_colour || !*no_colour)
 					      : options->colour;
 	capture_of(&report.capture, total);
 	if (reading->state.frames > 0)
@@ -158,16 +215,18 @@ static int print(const struct options *options, const struct et_stats_run *run,
 		return complain("the answer", ENOMEM);
 	et_stats_count(report.peers, run);
 	report.capture.table_lost = (int64_t)et_peer_refused(report.peers);
+	errno = 0;
 	err = options->json ? et_report_json(&report, out) : et_report_text(&report, out);
-	if (!err && fflush(out) != 0)
-		err = errno;
+	if (err == -EIO && errno)
+		err = errno; /* says more: a full disk, a closed output */
 	et_peer_table_free(report.peers);
 	return err ? complain("cannot print the answer", err) : 0;
 }
 
 static int write_all(const struct options *options, const struct et_stats_run *run,
-	const struct tallies *tallies, const struct reading *reading)
+	const struct reading *reading, FILE *sessions)
 {
+	const struct tallies *tallies = &reading->tallies;
 	struct et_stats_writer *writer = et_stats_writer_new(run);
 	struct tally total = { 0 };
 	int code = 0;
@@ -176,8 +235,8 @@ static int write_all(const struct options *options, const struct et_stats_run *r
 		return complain("records", ENOMEM);
 	for (size_t i = 0; i < tallies->cnt; i++)
 		tally_add(&total, &tallies->v[i]);
-	if (options->sessions)
-		code = write_sessions(options, writer, run->cnt);
+	if (sessions)
+		code = write_sessions(options, writer, run->cnt, sessions);
 	if (options->minutes && !code)
 		code = write_minutes(options, writer, tallies, reading);
 	if (!options->quiet && !code)
@@ -186,7 +245,8 @@ static int write_all(const struct options *options, const struct et_stats_run *r
 	return code;
 }
 
-int answer(const struct options *options, struct crew *crew, struct reading *reading)
+int answer(
+	const struct options *options, struct crew *crew, struct reading *reading, FILE *sessions)
 {
 	struct joined joined = { 0 };
 	struct et_stats_run run = { .sensor = options->sensor,
@@ -208,7 +268,7 @@ int answer(const struct options *options, struct crew *crew, struct reading *rea
 		run.policy = policy;
 		run.sessions = joined.sessions;
 		run.cnt = joined.cnt;
-		code = write_all(options, &run, &reading->tallies, reading);
+		code = write_all(options, &run, reading, sessions);
 	}
 	et_policy_free(policy);
 	free(joined.sessions);

@@ -2,6 +2,8 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
+#include <stdio.h>
+
 #include "crew.h"
 #include "et_source.h"
 #include "options.h"
@@ -15,9 +17,16 @@ struct reading {
 };
 
 /*
- * Joins what the workers found and writes all that was asked for. 0, or 2 after a sentence on
- * standard error. The crew's workers are used up.
+ * Opens what will be written, so that a mistake shows before hours of reading. *sessions is where
+ * the session records go, NULL if nobody wants them. 0, or 2 after a sentence on standard error.
  */
-int answer(const struct options *options, struct crew *crew, struct reading *reading);
+int answer_prepare(const struct options *options, FILE **sessions);
+
+/*
+ * Joins what the workers found and writes all that was asked for; closes `sessions`. 0, or 2 after
+ * a sentence on standard error. The crew's workers are used up.
+ */
+int answer(
+	const struct options *options, struct crew *crew, struct reading *reading, FILE *sessions);
 
 #endif

@@ -28,7 +28,8 @@ static void on_interrupt(int signal)
 static void on_warning(void *ctx, const char *sentence)
 {
 	(void)ctx;
-	fprintf(stderr, "ehlotap read: %s\n", sentence);
+	if (!interrupted) /* what a signal breaks off is not damaged */
+		fprintf(stderr, "ehlotap read: %s\n", sentence);
 }
 
 static double now_s(void)
@@ -116,7 +117,7 @@ static int read_all(struct reading *reading, struct et_source *source, struct cr
 		if (frame.index == 1 || frame.ts_ns < reading->first_ns)
 			reading->first_ns = frame.ts_ns;
 		reading->clock_ns = reading->last_ns = frame.clock_ns;
-		if (frame.index % 65536 == 0)
+		if (frame.index % 1024 == 0)
 			progress_show(&progress, source);
 		if (drop != ET_KEEP) {
 			tally->drops[drop]++;
@@ -135,24 +136,27 @@ static int read_all(struct reading *reading, struct et_source *source, struct cr
 	return counting.out_of_memory ? -ENOMEM : 0;
 }
 
-/* Where the compiled patterns are kept between runs; false when there is no such place. */
+/*
+ * Where the compiled patterns are kept between runs; false when there is no such place. A folder
+ * that cannot be made shows when the patterns are stored, which may fail.
+ */
 static bool cache_path(char *path, size_t cap)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	int n;
+	const char *base = xdg && *xdg == '/' ? xdg : home;
+	const char *below = base == xdg ? "" : "/.cache";
+	static const char *const parts[] = { "", "/ehlotap", "/ehlotap/patterns.hs" };
 
-	if (xdg && *xdg == '/')
-		n = snprintf(path, cap, "%s", xdg);
-	else if (home && *home == '/')
-		n = snprintf(path, cap, "%s/.cache", home);
-	else
+	if (!base || *base != '/')
 		return false;
-	if (n < 0 || (size_t)n + sizeof("/ehlotap/patterns.hs") > cap)
-		return false;
-	mkdir(path, 0700);
-	strcat(path, "/ehlotap");
-	mkdir(path, 0700);
-	strcat(path, "/patterns.hs");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		int n = snprintf(path, cap, "%s%s%s", base, below, parts[i]);
+
+		if (n < 0 || (size_t)n >= cap)
+			return false;
+		if (i + 1 < sizeof(parts) / sizeof(parts[0]))
+			mkdir(path, 0700);
+	}
 	return true;
 }
 
@@ -175,10 +179,15 @@ static struct crew *make_crew(
 static int run(const struct options *options, struct et_source *source, struct crew *crew,
 	uint64_t hash_seed)
 {
+	/* without SA_RESTART, so that a pipe on which nothing comes is left too: see et_source.h */
 	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
 	struct reading reading = { 0 };
+	FILE *sessions;
 	int code;
 
+	et_source_state(&reading.state, source);
+	if (reading.state.readable == 0 || answer_prepare(options, &sessions) != 0)
+		return 2;
 	sigaction(SIGINT, &action, NULL);
 	if (read_all(&reading, source, crew, hash_seed, options->quiet) != 0) {
 		fputs("ehlotap read: not enough memory for the counters\n", stderr);
@@ -189,7 +198,7 @@ static int run(const struct options *options, struct et_source *source, struct c
 				"ehlotap read: interrupted; the answer covers the first %llu "
 				"packets\n",
 				(unsigned long long)reading.state.frames);
-		code = reading.state.readable == 0 ? 2 : answer(options, crew, &reading);
+		code = answer(options, crew, &reading, sessions);
 	}
 	if (code == 0 && (interrupted || reading.state.damaged || reading.state.unreadable))
 		code = 1;

@@ -53,7 +53,8 @@ static void usage(void)
 	      "Examples:\n"
 	      "  ehlotap read mx.pcapng\n"
 	      "  ehlotap read --gateway 192.0.2.25 --minutes stats mx-*.pcap.zst\n"
-	      "  tcpdump -w - port 25 | ehlotap read --sessions - - | jq .tls.outcome\n",
+	      "  timeout 3600 tcpdump -w - port 25 | ehlotap read -q --sessions - - | jq "
+	      ".tls.outcome\n",
 		stdout);
 }
 

@@ -261,7 +261,7 @@ void line_span(char out[static LINE_COUNT], int64_t from_ns, int64_t until_ns)
 	else if (s >= 60)
 		snprintf(out, LINE_COUNT, "%llu min %llu s", minutes, (unsigned long long)(s % 60));
 	else if (s >= 1)
-		snprintf(out, LINE_COUNT, "%.1f s", (double)(ns / 100000000) / 10);
+		snprintf(out, LINE_COUNT, "%u.%u s", (unsigned)s, (unsigned)(ns / 100000000 % 10));
 	else
 		snprintf(out, LINE_COUNT, "%u ms", (unsigned)(ns / 1000000));
 }

@@ -43,9 +43,8 @@ static void set_fault(struct stream *stream, const char *what, const char *detai
 /* As read(2); a signal that somebody handles is the end, so that one can stop a silent pipe. */
 static ssize_t read_file(struct stream *stream, void *out, size_t n)
 {
-	ssize_t got;
+	ssize_t got = read(stream->fd, out, n);
 
-	got = read(stream->fd, out, n);
 	if (got < 0 && errno == EINTR)
 		got = 0;
 	if (got < 0)

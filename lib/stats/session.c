@@ -26,7 +26,9 @@ static bool shook(const struct et_session *s, enum et_dir dir)
 /* Milliseconds with microseconds, seconds with microseconds: what lies below is noise. */
 static json_t *real_us(int64_t ns, double us_per_unit)
 {
-	return json_real((double)(ns / ET_NS_PER_US) / us_per_unit);
+	int64_t us = ns / ET_NS_PER_US;
+
+	return json_real((double)us / us_per_unit);
 }
 
 static json_t *end_json(

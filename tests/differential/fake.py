@@ -42,6 +42,7 @@ def hello_of(row):
     names = [truth.VERSIONS[v] for v in truth.ints(row["sup_vers"] or row["hs_ver"])
              if v in truth.VERSIONS]
     suites = [v for v in truth.ints(row["ciphers"]) if v not in truth.SIGNALLING]
+    suites.sort(key=lambda suite: suite > 0xFFFF)  # SSLv2's own kinds come last
     record = "SSLv2" if row["rec_ver"] == "SSLv2" else truth.VERSIONS.get(int(row["rec_ver"], 0))
     legacy = truth.VERSIONS.get(truth.ints(row["hs_ver"])[0]) if row["hs_ver"] else None
     return {"id": "0123456789abcdef", "sni": row["sni"] or None,

@@ -93,8 +93,8 @@ WRONG_LINES = [
     ("unknown outcome", "schema", lambda line: line.replace('"outcome":"', '"outcome":"x')),
     ("milliseconds", "schema", lambda line: line.replace('000Z","end"', 'Z","end"', 1)
      if '000Z","end"' in line else line.replace('Z","end"', '","end"', 1)),
-    ("null that must not be", "schema", lambda line: line.replace('"mode":"implicit"',
-                                                                  '"mode":null')),
+    ("null that must not be", "schema", lambda line: line.replace('"quality":"complete"',
+                                                                  '"quality":null')),
     ("no newline at the end", "schema", lambda line: line.rstrip("\n")),
 ]
 

@@ -3,13 +3,11 @@
  * Do the numbers have the names that the RFCs give them, are the tables whole and in order, and
  * does a lookup of any number at all agree with a plain walk through the table?
  */
-#include <stdlib.h>
 #include <string.h>
-
-#include <CUnit/Basic.h>
 
 #include "et_iana.h"
 #include "iana_tables.h"
+#include "unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -488,17 +486,6 @@ int main(void)
 		{ "OpenSSL names", test_openssl_names },
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {
-		{ "iana", NULL, NULL, NULL, NULL, tests },
-		CU_SUITE_INFO_NULL,
-	};
-	unsigned int failures;
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return EXIT_FAILURE;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run("iana", tests);
 }

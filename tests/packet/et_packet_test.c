@@ -2,8 +2,8 @@
 /* Does every way to wrap a TCP segment give the same segment, and every fault its own reason? */
 #include "et_packet.h"
 #include "et_source.h"
+#include "unit.h"
 
-#include <CUnit/Basic.h>
 #include <pcap/dlt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -466,14 +466,6 @@ int main(void)
 	CU_TestInfo tests[] = { { "kept", test_kept }, { "dropped", test_dropped },
 		{ "cut at every length", test_cut }, { "mutated", test_mutated },
 		{ "other link types", test_random }, CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "packet", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	unsigned int failures;
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures ? 1 : 0;
+	return unit_run("packet", tests);
 }

@@ -2,8 +2,8 @@
 /* Does every form of capture give the same frames, and every fault all frames before it? */
 #include "et_source.h"
 #include "make_capture.h"
+#include "unit.h"
 
-#include <CUnit/Basic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -465,13 +465,6 @@ int main(void)
 		{ "stamps", test_stamps }, { "hostile", test_hostile }, CU_TEST_INFO_NULL };
 	CU_SuiteInfo suites[] = { { "source", set_up, clear_away, NULL, NULL, tests },
 		CU_SUITE_INFO_NULL };
-	unsigned int failures;
 
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures ? 1 : 0;
+	return unit_run_suites(suites);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tls_test.h"
+#include "unit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,19 +96,13 @@ static int close_env(void)
 
 int main(void)
 {
-	unsigned failures;
-	CU_pSuite suite;
+	CU_SuiteInfo suites[] = {
+		{ "tls messages", open_env, close_env, NULL, NULL, message_tests },
+		{ "tls sslv2", open_env, close_env, NULL, NULL, sslv2_tests },
+		{ "tls handshakes", open_env, close_env, NULL, NULL, handshake_tests },
+		{ "tls fuzz", open_env, close_env, NULL, NULL, fuzz_tests },
+		CU_SUITE_INFO_NULL,
+	};
 
-	if (CU_initialize_registry() != CUE_SUCCESS)
-		return 1;
-	suite = CU_add_suite("tls", open_env, close_env);
-	add_message_tests(suite);
-	add_sslv2_tests(suite);
-	add_handshake_tests(suite);
-	add_fuzz_tests(suite);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
-	CU_cleanup_registry();
-	return failures ? 1 : 0;
+	return unit_run_suites(suites);
 }

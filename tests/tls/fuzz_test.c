@@ -74,7 +74,7 @@ static void damaged(void)
 	env = shared;
 }
 
-void add_fuzz_tests(CU_pSuite suite)
-{
-	CU_add_test(suite, "damaged handshakes", damaged);
-}
+CU_TestInfo fuzz_tests[] = {
+	{ "damaged handshakes", damaged },
+	CU_TEST_INFO_NULL,
+};

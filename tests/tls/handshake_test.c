@@ -391,12 +391,12 @@ static void holes(void)
 	}
 }
 
-void add_handshake_tests(CU_pSuite suite)
-{
-	CU_add_test(suite, "facts are what OpenSSL says", as_openssl_says);
-	CU_add_test(suite, "failures give their alert", failures);
-	CU_add_test(suite, "split at every byte", split_at_every_byte);
-	CU_add_test(suite, "either direction first", either_direction_first);
-	CU_add_test(suite, "records cut and joined", records_cut_and_joined);
-	CU_add_test(suite, "holes", holes);
-}
+CU_TestInfo handshake_tests[] = {
+	{ "facts are what OpenSSL says", as_openssl_says },
+	{ "failures give their alert", failures },
+	{ "split at every byte", split_at_every_byte },
+	{ "either direction first", either_direction_first },
+	{ "records cut and joined", records_cut_and_joined },
+	{ "holes", holes },
+	CU_TEST_INFO_NULL,
+};

@@ -448,19 +448,19 @@ static void grease(void)
 	CU_ASSERT_FALSE(et_tls_profile_is_cipher(0x0a0a));
 }
 
-void add_message_tests(CU_pSuite suite)
-{
-	CU_add_test(suite, "probe", probe);
-	CU_add_test(suite, "alerts", alerts);
-	CU_add_test(suite, "bad records", bad_records);
-	CU_add_test(suite, "application records", application);
-	CU_add_test(suite, "too long, no memory", too_long_and_no_memory);
-	CU_add_test(suite, "long certificate", long_certificate);
-	CU_add_test(suite, "hello in two records", hello_in_two_records);
-	CU_add_test(suite, "hello truncated", hello_truncated);
-	CU_add_test(suite, "server messages damaged", server_messages_truncated);
-	CU_add_test(suite, "profile round trip", profile_round_trip);
-	CU_add_test(suite, "ja4", ja4);
-	CU_add_test(suite, "ja3", ja3);
-	CU_add_test(suite, "grease", grease);
-}
+CU_TestInfo message_tests[] = {
+	{ "probe", probe },
+	{ "alerts", alerts },
+	{ "bad records", bad_records },
+	{ "application records", application },
+	{ "too long, no memory", too_long_and_no_memory },
+	{ "long certificate", long_certificate },
+	{ "hello in two records", hello_in_two_records },
+	{ "hello truncated", hello_truncated },
+	{ "server messages damaged", server_messages_truncated },
+	{ "profile round trip", profile_round_trip },
+	{ "ja4", ja4 },
+	{ "ja3", ja3 },
+	{ "grease", grease },
+	CU_TEST_INFO_NULL,
+};

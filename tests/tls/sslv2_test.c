@@ -143,11 +143,11 @@ static void draft(void)
 	CU_ASSERT_EQUAL(facts.group, 29);
 }
 
-void add_sslv2_tests(CU_pSuite suite)
-{
-	CU_add_test(suite, "sslv2", full);
-	CU_add_test(suite, "sslv2 resumed", resumed);
-	CU_add_test(suite, "sslv2 refused", refused);
-	CU_add_test(suite, "sslv2-format hello, then TLS", upgraded);
-	CU_add_test(suite, "draft of 1.3", draft);
-}
+CU_TestInfo sslv2_tests[] = {
+	{ "sslv2", full },
+	{ "sslv2 resumed", resumed },
+	{ "sslv2 refused", refused },
+	{ "sslv2-format hello, then TLS", upgraded },
+	{ "draft of 1.3", draft },
+	CU_TEST_INFO_NULL,
+};

@@ -30,9 +30,7 @@ extern const size_t cases_cnt;
 bool make_runs(void);
 void free_runs(void);
 
-void add_handshake_tests(CU_pSuite suite);
-void add_message_tests(CU_pSuite suite);
-void add_sslv2_tests(CU_pSuite suite);
-void add_fuzz_tests(CU_pSuite suite);
+/* The tests of each file, up to CU_TEST_INFO_NULL. */
+extern CU_TestInfo handshake_tests[], message_tests[], sslv2_tests[], fuzz_tests[];
 
 #endif
