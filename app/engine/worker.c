@@ -308,9 +308,6 @@ void worker_finish(struct worker *w, int64_t clock_ns)
 
 		end(w, flow, decided_ns < clock_ns ? decided_ns : clock_ns);
 	}
-	w->now.drops[ET_DROP_DICT] +=
-		et_dict_refused(w->books.names) + et_dict_refused(w->books.hellos) +
-		et_dict_refused(w->books.server_hellos) + et_dict_refused(w->books.chains);
 	write_down(w);
 }
 

@@ -87,6 +87,11 @@ static void take_gap(struct et_conn *conn, struct et_conn_env *env, unsigned sid
 	case WAY_PROBE:
 		conn->carry[side].n = 0;
 		conn->carry[side].begun = true;
+		if (conn->way[1 - side] != WAY_TLS)
+			break;
+		conn->way[side] = WAY_TLS; /* what answers TLS is TLS; its begin will not come */
+		conn->hole = true;
+		et_tls_gap(&conn->tls, &env->tls, dir, len);
 		break;
 	case WAY_MAIL:
 		et_mail_gap(&conn->mail, dir, len);

@@ -100,11 +100,23 @@ static bool is_hidden(const struct et_conn *conn, const struct et_flow *flow)
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
 
-	for (unsigned side = 0; side < 2; side++) /* what was missed may have been the whole hello */
-		if (conn->way[side] == WAY_PROBE && conn->order[side].gaps > 0)
+	/* What is missing of a side that was not understood may be its hello. */
+	for (unsigned side = 0; side < 2; side++)
+		if (conn->order[side].gaps > 0 &&
+			(conn->way[side] == WAY_PROBE || conn->way[side] == WAY_DEAD))
 			return true;
 	return tls->side[0].lost || tls->side[1].lost || et_flow_packets(flow, 0) == 0 ||
 	       et_flow_packets(flow, 1) == 0 || !saw(tls, ET_CLIENT, ET_TLS_SAW_CLIENT_HELLO);
+}
+
+/* A FIN was acknowledged and not seen: who closed first is not known. */
+static bool is_fin_lost(const struct et_conn *conn)
+{
+	for (unsigned side = 0; side < 2; side++)
+		if (conn->order[side].begun && !conn->fin[side] && conn->reached[side] &&
+			conn->reach[side] - conn->order[side].next == 1)
+			return true;
+	return false;
 }
 
 /* The side that closed the connection first, as a set of 1 << enum et_dir; 0 while it is open. */
@@ -152,6 +164,8 @@ static enum et_outcome outcome(const struct et_conn *conn, const struct et_flow 
 		return unused(conn, flow);
 	if (client_refused_13(tls) && is_13(tls))
 		return ET_OUTCOME_FAILED;
+	if (is_fin_lost(conn))
+		return ET_OUTCOME_UNKNOWN;
 	return closer(conn, flow) & whose_turn(tls) ? ET_OUTCOME_FAILED : ET_OUTCOME_INCOMPLETE;
 }
 

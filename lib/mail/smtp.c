@@ -137,6 +137,10 @@ void smtp_client_line(struct et_mail *mail, struct et_mail_env *env, const struc
 		!text_is_printable(line->text)) {
 		mail->facts.confused[ET_CLIENT] = true;
 		mail->loose = true;
+		if (smtp_wants_body(mail)) { /* the DATA was not seen, its 354 was */
+			body_begin(&mail->side[ET_CLIENT], SIDE_BODY, line->bare);
+			mail->side[ET_CLIENT].torn = true;
+		}
 		return;
 	}
 	mail->auth = AUTH_NONE;

@@ -53,6 +53,8 @@ static inline bool reply_is_2xx(uint16_t reply)
 void smtp_command(struct et_mail *mail, enum smtp_kind command);
 void smtp_reply(struct et_mail *mail, uint16_t reply);
 
+/* Did the server say 354 to a DATA that was not fed? */
+bool smtp_wants_body(struct et_mail *mail);
 /* May the reply in progress be the answer to EHLO? */
 bool smtp_may_be_ehlo(struct et_mail *mail);
 

@@ -258,6 +258,12 @@ void smtp_reply(struct et_mail *mail, uint16_t reply)
 		queue_pop(mail);
 }
 
+bool smtp_wants_body(struct et_mail *mail)
+{
+	return mail->after_354 || (mail->queue_cnt > 0 && mail->queue_replies &&
+					  queue_has(mail, reply_fits_kind, KIND_DATA));
+}
+
 bool smtp_may_be_ehlo(struct et_mail *mail)
 {
 	if (mail->queue_cnt == 0 || mail->queue_replies)

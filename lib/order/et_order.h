@@ -9,8 +9,9 @@
  * is early is held in blocks from a pool of the worker; a segment that is late, whole or in part,
  * is cut to what is new. When the hold is full, or the caller says that nothing more will come,
  * the hole in front of the held bytes is given up: the next piece names how many bytes are missing.
- * First come, first served: bytes that were delivered stay as they are, and a copy that differs is
- * counted (RFC 9293 leaves open which of the two a receiver believes).
+ * First come, first served: bytes that were delivered stay as they are (RFC 9293 leaves open which
+ * of two copies a receiver believes). A copy that differs is counted if it begins and ends like one
+ * of the last few segments.
  *
  * Sequence numbers are compared modulo 2^32 (RFC 9293 3.4).
  */
@@ -35,7 +36,7 @@ struct et_order_counts {
 	uint64_t retransmissions;
 	uint64_t out_of_order;
 	uint64_t overlaps;  /* segments partly old and partly new */
-	uint64_t conflicts; /* the same bytes again, but different */
+	uint64_t conflicts; /* a recent segment again, with other bytes */
 	uint64_t gaps;      /* holes given up */
 	uint64_t gap_bytes;
 };

@@ -88,14 +88,15 @@ void et_order_syn(struct et_order *order, uint32_t seq)
 #define COPY_MS 3
 
 /*
- * Compares a segment with the last few, counts what it repeats and remembers it. A copy made by the
+ * Compares a segment with the last few, counts what it repeats and remembers it; seq is that of its
+ * first byte, one more than the segment's own if that is a SYN. A copy made by the
  * mirror has the same IP identification; a retransmission has a new one. Where there is none
  * (IPv6, or 0) the time between the two tells.
  */
 static void note(struct et_order *order, struct et_order_counts *counts,
-	const struct et_segment *segment, int64_t ts_ns)
+	const struct et_segment *segment, uint32_t seq, int64_t ts_ns)
 {
-	struct et_recent now = { .seq = segment->seq,
+	struct et_recent now = { .seq = seq,
 		.len = (uint16_t)segment->len,
 		.ip_id = segment->ip_id,
 		.ts_ms = (uint32_t)(ts_ns / 1000000),
@@ -147,37 +148,37 @@ static uint32_t held_end(const struct et_held *held)
 }
 
 /*
- * Keeps [seq, seq + n + cut) in one block, without what is held already: the earlier copy stays.
- * False when there is no room.
+ * The first of n bytes from seq on that are not held: the earlier copy stays. Returns how many are
+ * held before them. *n becomes their number, 0 if there are none; *at is their place among the held.
  */
-static bool hold_block(struct et_order *order, struct et_order_env *env, uint32_t seq,
+static uint32_t find_new(const struct et_order *order, unsigned *at, uint32_t *n, uint32_t seq)
+{
+	uint32_t passed = 0;
+
+	for (*at = 0; *at < order->held_cnt; (*at)++) {
+		const struct et_held *held = &order->held[*at];
+
+		if ((int32_t)(seq + passed - held->seq) < 0)
+			break;
+		if ((int32_t)(held_end(held) - seq - passed) > 0)
+			passed = held_end(held) - seq;
+		if (passed >= *n) {
+			passed = *n;
+			break;
+		}
+	}
+	*n -= passed;
+	if (*at < order->held_cnt && order->held[*at].seq - seq - passed < *n)
+		*n = order->held[*at].seq - seq - passed;
+	return passed;
+}
+
+/* Keeps bytes, and the note of cut ones behind them, in one block. False when there is no room. */
+static bool store(struct et_order *order, struct et_order_env *env, unsigned at, uint32_t seq,
 	struct et_view bytes, uint32_t cut)
 {
-	unsigned at = 0;
 	uint32_t block;
 
-	while (at < order->held_cnt && (int32_t)(seq - order->held[at].seq) >= 0)
-		at++;
-	if (at > 0 && (int32_t)(held_end(&order->held[at - 1]) - seq) > 0) {
-		uint32_t old = held_end(&order->held[at - 1]) - seq;
-
-		if (old >= bytes.n + cut)
-			return true;
-		trim(&bytes, &cut, old);
-		seq += old;
-	}
-	if (at < order->held_cnt &&
-		(int32_t)(seq + (uint32_t)bytes.n + cut - order->held[at].seq) > 0) {
-		uint32_t room = order->held[at].seq - seq;
-
-		cut = room < bytes.n                   ? 0
-		      : room - (uint32_t)bytes.n < cut ? room - (uint32_t)bytes.n
-						       : cut;
-		if (room < bytes.n)
-			bytes.n = room;
-		if (bytes.n + cut == 0)
-			return true;
-	}
 	if (order->held_cnt == ET_ORDER_HELD || (block = block_get(env->pool)) == 0)
 		return false;
 	memcpy(block_at(env->pool, block), bytes.p, bytes.n);
@@ -190,24 +191,34 @@ static bool hold_block(struct et_order *order, struct et_order_env *env, uint32_
 	return true;
 }
 
-/* Keeps a whole segment; false, counted, when there is no room for all of it. */
+/* Keeps what is new of a segment; false, counted, when there is no room for all of it. */
 static bool hold(struct et_order *order, struct et_order_env *env, uint32_t seq,
 	struct et_view bytes, uint32_t cut)
 {
-	while (bytes.n > ET_ORDER_BLOCK) {
-		struct et_view part = { bytes.p, ET_ORDER_BLOCK };
+	while (bytes.n + cut > 0) {
+		uint32_t n = (uint32_t)bytes.n + cut, part_cut = 0;
+		unsigned at;
+		uint32_t passed = find_new(order, &at, &n, seq);
+		struct et_view part;
 
-		if (!hold_block(order, env, seq, part, 0))
-			goto full;
-		bytes.p += ET_ORDER_BLOCK;
-		bytes.n -= ET_ORDER_BLOCK;
-		seq += ET_ORDER_BLOCK;
+		trim(&bytes, &cut, passed);
+		seq += passed;
+		if (n == 0)
+			break;
+		part = (struct et_view){ bytes.p, n < bytes.n ? n : bytes.n };
+		if (part.n > ET_ORDER_BLOCK)
+			part.n = ET_ORDER_BLOCK;
+		if (part.n == bytes.n)
+			part_cut = n - (uint32_t)part.n < UINT16_MAX ? n - (uint32_t)part.n
+								     : UINT16_MAX;
+		if (!store(order, env, at, seq, part, part_cut)) {
+			env->drops[ET_DROP_TCP_HOLD]++;
+			return false;
+		}
+		trim(&bytes, &cut, (uint32_t)part.n + part_cut);
+		seq += (uint32_t)part.n + part_cut;
 	}
-	if (hold_block(order, env, seq, bytes, cut))
-		return true;
-full:
-	env->drops[ET_DROP_TCP_HOLD]++;
-	return false;
+	return true;
 }
 
 /* Bytes in front of `seq` are given up. */
@@ -234,7 +245,7 @@ bool et_order_push(struct et_order *order, struct et_order_env *env, struct et_p
 		order->next = seq;
 		order->begun = true;
 	}
-	note(order, &env->counts, segment, ts_ns);
+	note(order, &env->counts, segment, seq, ts_ns);
 	ahead = seq - order->next;
 	if ((int32_t)ahead < 0) {
 		uint32_t old = order->next - seq;

@@ -69,6 +69,11 @@ static void segment(struct script *s, enum et_dir dir, uint8_t flags, const void
 	s->seq[dir] += (uint32_t)n + ((flags & (ET_TCP_SYN | ET_TCP_FIN)) != 0);
 }
 
+void script_segment(struct script *s, enum et_dir dir, uint8_t flags, const void *bytes, size_t n)
+{
+	segment(s, dir, flags, bytes, n);
+}
+
 void script_open(struct script *s)
 {
 	segment(s, ET_CLIENT, ET_TCP_SYN, NULL, 0);

@@ -28,6 +28,9 @@ struct script {
 struct script *script_new(uint16_t server_port);
 void script_free(struct script *script);
 
+/* One segment with these ET_TCP_ flags, whatever its size. */
+void script_segment(
+	struct script *script, enum et_dir dir, uint8_t flags, const void *bytes, size_t n);
 void script_open(struct script *script); /* SYN, SYN-ACK, ACK */
 void script_say(struct script *script, enum et_dir dir, const void *bytes, size_t n);
 void script_text(struct script *script, enum et_dir dir, const char *text);

@@ -90,7 +90,9 @@ static void test_orders(void)
 		{ { { 0, 2 }, { 4, 2 }, { 8, 2 } }, "01", "01..45..89" },         /* two holes */
 		{ { { 0, 2 }, { 8, 2 }, { 4, 2 }, { 6, 2 } }, "01", "01..456789" },
 		{ { { 0, 2 }, { 4, 4 }, { 4, 8 }, { 2, 2 } }, "0123456789ab", "0123456789ab" },
-		{ { { 0, 2 }, { 6, 4 }, { 4, 8 }, { 2, 2 } }, "0123456789", "0123456789" },
+		{ { { 0, 2 }, { 6, 4 }, { 4, 8 }, { 2, 2 } }, "0123456789ab", "0123456789ab" },
+		{ { { 0, 2 }, { 4, 2 }, { 8, 2 }, { 3, 9 } }, "01",
+			"01.3456789ab" }, /* spans two */
 		{ { { 0, 2 }, { 4, 8 }, { 6, 2 }, { 2, 2 } }, "0123456789ab", "0123456789ab" },
 	};
 
@@ -110,7 +112,7 @@ static void test_orders(void)
 	}
 }
 
-/* {6,4} then {4,8}: the earlier copy of 6..9 stays, and what is behind it is lost to the hold. */
+/* Nine segments in any order. */
 static void test_any_order(void)
 {
 	srand(7);
