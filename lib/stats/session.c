@@ -120,7 +120,8 @@ static void put_cipher(json_t **o, const struct et_tls_facts *tls)
 	const struct et_iana_suite *suite = NULL;
 	char name[VAL_NAME];
 
-	if (tls->version == 0) {
+	/* the client of SSLv2 names it, after both hellos */
+	if (tls->version == 0 || (tls->version == ET_SSLV2 && tls->cipher == 0)) {
 		val_put(o, "cipher", json_null());
 		val_put(o, "cipher_openssl", json_null());
 		val_put(o, "cipher_id", json_null());
