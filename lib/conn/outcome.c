@@ -62,8 +62,8 @@ bool outcome_is_final(const struct et_conn *conn)
 	unsigned finished = is_13(tls); /* in TLS 1.3 the first protected record is Finished */
 
 	/*
-	 * A client that sends its second command has had an answer to its first. Two-step servers
-	 * and clients that fail on the first data (3DES of Exchange 2003) do not get that far.
+	 * A client that sends its second command has had an answer to its first. One that fails on
+	 * the first data (3DES of Exchange 2003) does not get that far.
 	 */
 	if (client->app_records < finished + 2 || tls->version == 0 || !is_complete(tls))
 		return false;

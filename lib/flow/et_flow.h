@@ -137,7 +137,6 @@ struct et_flow *et_flow_sweep(struct et_flow_table *table, uint32_t now, uint32_
 struct et_flow *et_flow_any(struct et_flow_table *table);
 
 uint32_t et_flow_count(const struct et_flow_table *table);
-size_t et_flow_table_bytes(const struct et_flow_table *table);
 
 /* Counts one packet. Called for every packet of every flow. */
 static inline void et_flow_count_packet(struct et_flow *flow, unsigned side, uint32_t len)

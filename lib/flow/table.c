@@ -290,8 +290,3 @@ uint32_t et_flow_count(const struct et_flow_table *table)
 {
 	return table->cnt;
 }
-
-size_t et_flow_table_bytes(const struct et_flow_table *table)
-{
-	return table->used * sizeof(struct et_flow) + table->buckets_bytes;
-}

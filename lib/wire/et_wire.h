@@ -76,11 +76,6 @@ static inline uint16_t et_u16(struct et_cur *cur)
 	return (uint16_t)et_be(cur, 2);
 }
 
-static inline uint32_t et_u32(struct et_cur *cur)
-{
-	return (uint32_t)et_be(cur, 4);
-}
-
 /* A vector with a length prefix of len_bytes bytes (RFC 8446 3.4), as a child cursor. */
 static inline struct et_cur et_block(struct et_cur *cur, size_t len_bytes)
 {
