@@ -9,7 +9,7 @@
  * the call that received it. An *address* is always 16 bytes; IPv4 is held as the IPv4-mapped
  * form ::ffff:a.b.c.d. Times are nanoseconds since the Unix epoch, UTC.
  *
- * Everything here may be called from any thread; no function keeps state.
+ * Everything here may be called from any thread; only et_area_ready keeps state, the thread's own.
  */
 
 #include <assert.h>
@@ -81,6 +81,16 @@ void et_hex(char *out, const uint8_t *p, size_t n);
  * with NUL; cut to what fits in cap, never within an escape or a sequence. Returns strlen(out).
  */
 size_t et_text_safe(char *out, size_t cap, struct et_view in);
+
+/*
+ * An *area* is zeroed memory of fixed size, in huge pages where the system has them. It is taken
+ * from the system as it is touched; a thread that has called et_area_ready(true) gets its areas
+ * with all their pages at once, on its own NUMA node, so that nothing faults later. NULL when
+ * memory is short. The caller remembers the size.
+ */
+void *et_area_new(size_t bytes);
+void et_area_free(void *area, size_t bytes); /* NULL is allowed */
+void et_area_ready(bool ready);
 
 /* A fast hash of bytes for tables; not for fingerprints, not against an attacker who knows seed. */
 uint64_t et_hash(const void *p, size_t n, uint64_t seed);

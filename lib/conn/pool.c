@@ -2,7 +2,6 @@
 #include "et_conn.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 /* A free connection holds the next free one's index + 1 in its first bytes. */
 union slot {
@@ -22,9 +21,8 @@ struct et_conn_pool *et_conn_pool_new(uint32_t max)
 	if (!pool)
 		return NULL;
 	pool->max = max;
-	pool->slots = mmap(NULL, max * sizeof(union slot), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (pool->slots == MAP_FAILED) {
+	pool->slots = et_area_new(max * sizeof(union slot));
+	if (!pool->slots) {
 		free(pool);
 		return NULL;
 	}
@@ -35,7 +33,7 @@ void et_conn_pool_free(struct et_conn_pool *pool)
 {
 	if (!pool)
 		return;
-	munmap(pool->slots, pool->max * sizeof(union slot));
+	et_area_free(pool->slots, pool->max * sizeof(union slot));
 	free(pool);
 }
 

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -34,21 +33,6 @@ struct et_flow_table {
 	uint64_t seed;
 };
 
-#define HUGE_PAGE (2u << 20)
-
-/* Zeroed memory, taken from the system as it is touched; in huge pages where there are any. */
-static void *reserve(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	if (bytes >= HUGE_PAGE)
-		madvise(p, bytes, MADV_HUGEPAGE);
-	return p;
-}
-
 /* Buckets for `flows` at six of eight ways in use. */
 static uint32_t buckets_for(uint32_t flows)
 {
@@ -62,7 +46,7 @@ static uint32_t buckets_for(uint32_t flows)
 static bool set_buckets(struct et_flow_table *table, uint32_t n)
 {
 	table->buckets_bytes = n * sizeof(struct bucket);
-	table->buckets = reserve(table->buckets_bytes);
+	table->buckets = et_area_new(table->buckets_bytes);
 	table->mask = n - 1;
 	table->limit = n * (WAYS - 2);
 	return table->buckets != NULL;
@@ -78,7 +62,7 @@ struct et_flow_table *et_flow_table_new(uint32_t flows, uint32_t max_flows, uint
 	table->max = max_flows;
 	table->seed = seed;
 	table->entries_bytes = max_flows * sizeof(struct et_flow);
-	table->entries = reserve(table->entries_bytes);
+	table->entries = et_area_new(table->entries_bytes);
 	if (!table->entries || !set_buckets(table, buckets_for(flows))) {
 		et_flow_table_free(table);
 		return NULL;
@@ -90,10 +74,8 @@ void et_flow_table_free(struct et_flow_table *table)
 {
 	if (!table)
 		return;
-	if (table->entries)
-		munmap(table->entries, table->entries_bytes);
-	if (table->buckets)
-		munmap(table->buckets, table->buckets_bytes);
+	et_area_free(table->entries, table->entries_bytes);
+	et_area_free(table->buckets, table->buckets_bytes);
 	free(table);
 }
 
@@ -189,7 +171,7 @@ static bool grow(struct et_flow_table *table)
 	for (uint32_t i = 0; i < table->used; i++)
 		if (table->entries[i].state != ET_FLOW_FREE)
 			place(table, i, et_flow_hash(&table->entries[i].key, table->seed));
-	munmap(old, old_bytes);
+	et_area_free(old, old_bytes);
 	return true;
 }
 

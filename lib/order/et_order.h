@@ -26,7 +26,7 @@
 #define ET_ORDER_AHEAD (1u << 25)
 
 struct et_order_pool;
-/* At most max_blocks blocks, taken from the system as they are needed and kept. NULL: no memory. */
+/* max_blocks >= 1 blocks, an area (et_area_new). NULL: no memory. */
 struct et_order_pool *et_order_pool_new(uint32_t max_blocks);
 void et_order_pool_free(struct et_order_pool *pool);
 

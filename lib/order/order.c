@@ -6,16 +6,13 @@
 
 #include "et_packet.h"
 
-/* Blocks come in slabs, so that an idle worker holds none. */
-#define SLAB_BLOCKS 256
-#define SLABS_MAX   4096
 /* Held segments at which a hole is given up; the rest is room for one long segment. */
 #define HELD_ENOUGH (ET_ORDER_HELD - 4)
 
 struct et_order_pool {
-	uint8_t *slabs[SLABS_MAX];
-	uint32_t slab_cnt, slab_max;
-	uint32_t free; /* head of the free list, index + 1; the next one is in the block itself */
+	uint8_t *blocks;
+	uint32_t max, used; /* blocks; how many were ever taken */
+	uint32_t free;      /* head of the free list, index + 1; the next one is in the block itself */
 	uint8_t out
 		[ET_ORDER_BLOCK]; /* the piece handed out last, so that its block is free again */
 };
@@ -26,9 +23,12 @@ struct et_order_pool *et_order_pool_new(uint32_t max_blocks)
 
 	if (!pool)
 		return NULL;
-	pool->slab_max = (max_blocks + SLAB_BLOCKS - 1) / SLAB_BLOCKS;
-	if (pool->slab_max > SLABS_MAX)
-		pool->slab_max = SLABS_MAX;
+	pool->max = max_blocks;
+	pool->blocks = et_area_new((size_t)max_blocks * ET_ORDER_BLOCK);
+	if (!pool->blocks) {
+		free(pool);
+		return NULL;
+	}
 	return pool;
 }
 
@@ -36,15 +36,13 @@ void et_order_pool_free(struct et_order_pool *pool)
 {
 	if (!pool)
 		return;
-	for (uint32_t i = 0; i < pool->slab_cnt; i++)
-		free(pool->slabs[i]);
+	et_area_free(pool->blocks, (size_t)pool->max * ET_ORDER_BLOCK);
 	free(pool);
 }
 
 static uint8_t *block_at(struct et_order_pool *pool, uint32_t block)
 {
-	block--;
-	return pool->slabs[block / SLAB_BLOCKS] + (size_t)(block % SLAB_BLOCKS) * ET_ORDER_BLOCK;
+	return pool->blocks + (size_t)(block - 1) * ET_ORDER_BLOCK;
 }
 
 static void block_put(struct et_order_pool *pool, uint32_t block)
@@ -58,19 +56,8 @@ static uint32_t block_get(struct et_order_pool *pool)
 {
 	uint32_t block = pool->free;
 
-	if (!block) {
-		uint8_t *slab;
-
-		if (pool->slab_cnt == pool->slab_max)
-			return 0;
-		slab = malloc((size_t)SLAB_BLOCKS * ET_ORDER_BLOCK);
-		if (!slab)
-			return 0;
-		pool->slabs[pool->slab_cnt++] = slab;
-		for (uint32_t i = 0; i < SLAB_BLOCKS; i++)
-			block_put(pool, pool->slab_cnt * SLAB_BLOCKS - i);
-		block = pool->free;
-	}
+	if (!block)
+		return pool->used < pool->max ? ++pool->used : 0;
 	memcpy(&pool->free, block_at(pool, block), sizeof(pool->free));
 	return block;
 }

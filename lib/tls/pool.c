@@ -12,7 +12,8 @@ static const uint32_t sizes[] = { 2048, 8192, ET_TLS_MESSAGE_MAX };
 #define CLASSES (sizeof(sizes) / sizeof(sizes[0]))
 
 struct et_tls_pool {
-	size_t left; /* bytes that may still be allocated */
+	uint8_t *area;
+	size_t bytes, used; /* used: of the area, from its begin; never goes back */
 	struct spare *spare[CLASSES];
 };
 
@@ -20,8 +21,14 @@ struct et_tls_pool *et_tls_pool_new(size_t bytes)
 {
 	struct et_tls_pool *pool = calloc(1, sizeof(*pool));
 
-	if (pool)
-		pool->left = bytes;
+	if (!pool)
+		return NULL;
+	pool->bytes = bytes;
+	pool->area = et_area_new(bytes);
+	if (!pool->area) {
+		free(pool);
+		return NULL;
+	}
 	return pool;
 }
 
@@ -29,53 +36,34 @@ void et_tls_pool_free(struct et_tls_pool *pool)
 {
 	if (!pool)
 		return;
-	for (size_t i = 0; i < CLASSES; i++) {
-		while (pool->spare[i]) {
-			struct spare *spare = pool->spare[i];
-
-			pool->spare[i] = spare->next;
-			free(spare);
-		}
-	}
+	et_area_free(pool->area, pool->bytes);
 	free(pool);
-}
-
-/* Frees spare buffers of other sizes until size bytes may be allocated. */
-static bool make_room(struct et_tls_pool *pool, size_t size)
-{
-	for (size_t i = 0; i < CLASSES; i++) {
-		while (pool->left < size && pool->spare[i]) {
-			struct spare *spare = pool->spare[i];
-
-			pool->spare[i] = spare->next;
-			pool->left += sizes[i];
-			free(spare);
-		}
-	}
-	return pool->left >= size;
 }
 
 uint8_t *et_tls_pool_get(struct et_tls_pool *pool, uint32_t *cap, size_t n)
 {
-	size_t i = 0;
-	uint8_t *buf;
+	size_t class = 0;
 
-	while (i < CLASSES && sizes[i] < n)
-		i++;
-	if (!pool || i == CLASSES)
+	while (class < CLASSES && sizes[class] < n)
+		class++;
+	if (!pool || class == CLASSES)
 		return NULL;
-	*cap = sizes[i];
-	if (pool->spare[i]) {
-		buf = (uint8_t *)pool->spare[i];
-		pool->spare[i] = pool->spare[i]->next;
-		return buf;
+	*cap = sizes[class];
+	if (!pool->spare[class] && pool->bytes - pool->used >= sizes[class]) {
+		pool->used += sizes[class];
+		return pool->area + pool->used - sizes[class];
 	}
-	if (!make_room(pool, sizes[i]))
-		return NULL;
-	buf = malloc(sizes[i]);
-	if (buf)
-		pool->left -= sizes[i];
-	return buf;
+	/* the area is used up: a larger one does it, too */
+	for (; class < CLASSES; class++) {
+		struct spare *spare = pool->spare[class];
+
+		if (!spare)
+			continue;
+		pool->spare[class] = spare->next;
+		*cap = sizes[class];
+		return (uint8_t *)spare;
+	}
+	return NULL;
 }
 
 void et_tls_pool_put(struct et_tls_pool *pool, uint8_t *buf, uint32_t cap)
