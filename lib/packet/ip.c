@@ -70,10 +70,12 @@ enum et_drop packet_extensions(struct walk *walk, uint8_t *protocol)
 /* RFC 8200 3 */
 enum et_drop packet_ipv6(struct walk *walk, struct et_segment *segment)
 {
-	const uint8_t *header = walk_take(walk, 40);
+	const uint8_t *header;
 	enum et_drop drop;
 	uint8_t protocol;
 
+	walk_note_ip(walk);
+	header = walk_take(walk, 40);
 	if (!header)
 		return ET_DROP_IP_SHORT;
 	if (header[0] >> 4 != 6)

@@ -33,6 +33,7 @@ static inline __attribute__((always_inline)) enum et_drop take_tcp(
 	segment->seq = be32(header + 4);
 	segment->ack = be32(header + 8);
 	segment->flags = header[13];
+	segment->inner = walk->ips > 1;
 	segment->window = be16(header + 14);
 	segment->payload = (struct et_view){ .p = header + len, .n = walk->cur.n - len };
 	segment->len = (uint32_t)(walk->wire - len);
@@ -55,6 +56,7 @@ static inline __attribute__((always_inline)) enum et_drop take_ipv4(
 	size_t len, total;
 	uint8_t protocol;
 
+	walk_note_ip(walk);
 	if (et_unlikely(walk->cur.n < 20))
 		return ET_DROP_IP_SHORT;
 	len = (size_t)(header[0] & 0xf) * 4;
@@ -94,8 +96,9 @@ static enum et_drop packet_ipv4(struct walk *walk, struct et_segment *segment)
 	return take_ipv4(walk, segment);
 }
 
-/* The loop over the layers; walk->next is the first of them. */
-static __attribute__((noinline)) enum et_drop follow(struct et_segment *segment, struct walk walk)
+/* The loop over the layers; walk->next is the first of them. The walk stays where it ended. */
+static __attribute__((noinline)) enum et_drop follow_layers(
+	struct walk *walk, struct et_segment *segment)
 {
 	static packet_step *const steps[LAYER_MAX] = {
 		[LAYER_ETHERNET] = packet_ethernet,
@@ -123,13 +126,19 @@ static __attribute__((noinline)) enum et_drop follow(struct et_segment *segment,
 	for (unsigned int i = 0; i < STEPS_MAX; i++) {
 		enum et_drop drop;
 
-		if (walk.next == LAYER_TCP)
-			return take_tcp(&walk, segment);
-		drop = steps[walk.next](&walk, segment);
+		if (walk->next == LAYER_TCP)
+			return take_tcp(walk, segment);
+		drop = steps[walk->next](walk, segment);
 		if (drop != ET_KEEP)
 			return drop;
 	}
 	return ET_DROP_TAGS;
+}
+
+/* By value: a walk whose address is taken would not stay in registers on the short way. */
+static __attribute__((noinline)) enum et_drop follow(struct et_segment *segment, struct walk walk)
+{
+	return follow_layers(&walk, segment);
 }
 
 static enum layer first_layer(uint32_t link_type)
@@ -154,16 +163,24 @@ static enum layer first_layer(uint32_t link_type)
 	}
 }
 
-static __attribute__((noinline)) enum et_drop decode_any(
-	struct et_segment *segment, const struct et_frame *frame)
+/* From the link layer on. */
+static enum et_drop decode_any(
+	struct walk *walk, struct et_segment *segment, const struct et_frame *frame)
 {
-	struct walk walk = {
+	*walk = (struct walk){
 		.cur = et_cur(frame->data, frame->cap_len),
 		.wire = frame->len,
 		.next = first_layer(frame->link_type),
 	};
+	return walk->next == LAYER_NONE ? ET_DROP_LINK_TYPE : follow_layers(walk, segment);
+}
 
-	return walk.next == LAYER_NONE ? ET_DROP_LINK_TYPE : follow(segment, walk);
+static __attribute__((noinline)) enum et_drop decode_other(
+	struct et_segment *segment, const struct et_frame *frame)
+{
+	struct walk walk;
+
+	return decode_any(&walk, segment, frame);
 }
 
 enum et_drop et_packet_decode(struct et_segment *segment, const struct et_frame *frame)
@@ -182,5 +199,17 @@ enum et_drop et_packet_decode(struct et_segment *segment, const struct et_frame 
 		return et_likely(walk.next == LAYER_TCP) ? take_tcp(&walk, segment)
 							 : follow(segment, walk);
 	}
-	return decode_any(segment, frame);
+	return decode_other(segment, frame);
+}
+
+bool et_packet_fragment_at(uint32_t *at, bool *inner, const struct et_frame *frame)
+{
+	struct et_segment segment;
+	struct walk walk;
+
+	if (decode_any(&walk, &segment, frame) != ET_DROP_FRAGMENT)
+		return false;
+	*at = (uint32_t)(walk.ip - frame->data);
+	*inner = walk.ips > 1;
+	return true;
 }

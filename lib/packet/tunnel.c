@@ -8,7 +8,7 @@ static enum et_drop go(struct walk *walk, enum layer next)
 	return next == LAYER_NONE ? ET_DROP_NOT_TCP : ET_KEEP;
 }
 
-/* The tunnels in UDP are told by their registered port as destination. */
+/* The tunnels in UDP are told by their port as destination. */
 enum et_drop packet_udp(struct walk *walk, struct et_segment *segment)
 {
 	const uint8_t *header = walk_take(walk, 8);
@@ -17,7 +17,8 @@ enum et_drop packet_udp(struct walk *walk, struct et_segment *segment)
 	if (!header)
 		return ET_DROP_NOT_TCP;
 	switch (be16(header + 2)) {
-	case 4789: return go(walk, LAYER_VXLAN);
+	case 4789:
+	case 8472: /* Linux, from before the registration */ return go(walk, LAYER_VXLAN);
 	case 4790: return go(walk, LAYER_VXLAN_GPE);
 	case 6081: return go(walk, LAYER_GENEVE);
 	default: return ET_DROP_NOT_TCP;

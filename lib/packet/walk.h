@@ -47,7 +47,9 @@ struct walk {
 	uint64_t wire;     /* as long as it was on the wire; may be more than cur.n */
 	enum layer next;
 	unsigned int tags;
-	bool stated; /* wire is what a header said */
+	const uint8_t *ip; /* the last IP header come to */
+	unsigned int ips;  /* how many there were: all but the first are carried by another */
+	bool stated;       /* wire is what a header said */
 };
 
 static inline uint16_t be16(const uint8_t *p)
@@ -86,6 +88,13 @@ static inline void walk_trim(struct walk *walk, size_t n)
 	walk->stated = true;
 	if (walk->cur.n > n)
 		walk->cur.n = n;
+}
+
+/* The walk stands before what should be an IP header. */
+static inline void walk_note_ip(struct walk *walk)
+{
+	walk->ip = walk->cur.p;
+	walk->ips++;
 }
 
 /* The layer that a number announces, LAYER_NONE when it is none that is followed. */
