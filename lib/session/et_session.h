@@ -93,10 +93,32 @@ struct et_books {
 	struct et_dict *names, *hellos, *server_hellos, *chains;
 };
 int et_books_init(struct et_books *books, uint32_t max_entries, size_t max_bytes);
+/* Turning dictionaries (et_dict.h). max_bytes is for chains; the others take a part of it each. */
+int et_books_init_turning(struct et_books *books, uint32_t max_entries, size_t max_bytes);
 void et_books_free(struct et_books *books);
 /* Adds what `from` holds to `to` and translates the ids in sessions[0..cnt). 0 or -ENOMEM. */
 int et_books_merge(
 	struct et_books *to, const struct et_books *from, struct et_session *sessions, size_t cnt);
+
+/* Every id in a record, and which dictionary it is of, for who translates them. */
+enum et_book {
+	ET_BOOK_NAMES,
+	ET_BOOK_HELLOS,
+	ET_BOOK_SERVER_HELLOS,
+	ET_BOOK_CHAINS,
+	ET_BOOK_MAX,
+};
+struct et_dict *et_books_dict(const struct et_books *books, enum et_book book);
+
+#define ET_SESSION_IDS 9
+struct et_session_id {
+	uint32_t *id; /* points into the record */
+	enum et_book book;
+};
+void et_session_ids(struct et_session_id out[static ET_SESSION_IDS], struct et_session *session);
+
+/* Puts what the record refers to in `from` into `to` and changes its ids. 0 or -ENOMEM. */
+int et_books_move(struct et_books *to, const struct et_books *from, struct et_session *session);
 
 /* The order of records in every output: start, then index. As for qsort. */
 int et_session_cmp(const struct et_session *a, const struct et_session *b);
