@@ -102,12 +102,13 @@ void et_conn_drop(struct et_conn *conn, struct et_conn_env *env);
 /* Writes the flow's counts and end into its record; the flow ends here. */
 void et_conn_close(struct et_session *session, const struct et_flow *flow);
 
-/* A pool of connections, at most max; memory is taken as they come. */
+/* A pool of connections, at most max; an area (et_area_new). */
 struct et_conn_pool;
 struct et_conn_pool *et_conn_pool_new(uint32_t max);
 void et_conn_pool_free(struct et_conn_pool *pool);
 struct et_conn *et_conn_get(struct et_conn_pool *pool, uint32_t *index); /* NULL: none is free */
 struct et_conn *et_conn_at(struct et_conn_pool *pool, uint32_t index);
 void et_conn_put(struct et_conn_pool *pool, uint32_t index);
+uint32_t et_conn_count(const struct et_conn_pool *pool); /* in use */
 
 #endif

@@ -11,7 +11,7 @@ union slot {
 
 struct et_conn_pool {
 	union slot *slots;
-	uint32_t max, used, free;
+	uint32_t max, used, free, cnt; /* used: ever; cnt: now */
 };
 
 struct et_conn_pool *et_conn_pool_new(uint32_t max)
@@ -47,6 +47,7 @@ struct et_conn *et_conn_get(struct et_conn_pool *pool, uint32_t *index)
 	} else {
 		return NULL;
 	}
+	pool->cnt++;
 	return &pool->slots[*index].conn;
 }
 
@@ -59,4 +60,10 @@ void et_conn_put(struct et_conn_pool *pool, uint32_t index)
 {
 	pool->slots[index].next = pool->free;
 	pool->free = index + 1;
+	pool->cnt--;
+}
+
+uint32_t et_conn_count(const struct et_conn_pool *pool)
+{
+	return pool->cnt;
 }

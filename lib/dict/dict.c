@@ -6,9 +6,9 @@
 
 struct entry {
 	uint64_t hash;
+	size_t at; /* into bytes */
 	uint32_t n;
-	uint32_t mark; /* the caller's */
-	size_t at;     /* into bytes */
+	uint32_t marks[ET_DICT_MARKS]; /* the caller's */
 };
 
 /* What was taken in since the last turn, or the one before. */
@@ -265,7 +265,7 @@ uint32_t *et_dict_mark(struct et_dict *dict, uint32_t id)
 	uint32_t number;
 	const struct half *half = half_of(dict, &number, id);
 
-	return half ? &half->entries[number - 1].mark : NULL;
+	return half ? half->entries[number - 1].marks : NULL;
 }
 
 uint32_t et_dict_count(const struct et_dict *dict)

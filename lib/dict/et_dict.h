@@ -39,9 +39,10 @@ uint32_t et_dict_put(struct et_dict *dict, bool *added, struct et_view bytes);
 struct et_view et_dict_get(const struct et_dict *dict, uint32_t id);
 
 /*
- * A word for the caller's own use beside each entry, 0 at first; NULL for ET_DICT_NONE and for ids
- * that give an empty view because the dictionary has turned.
+ * ET_DICT_MARKS numbers for the caller's own use beside each entry, 0 at first; NULL for
+ * ET_DICT_NONE and for ids that give an empty view because the dictionary has turned.
  */
+#define ET_DICT_MARKS 2
 uint32_t *et_dict_mark(struct et_dict *dict, uint32_t id);
 
 /* Entries in all; of a turning one since it turned last. */

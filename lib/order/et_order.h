@@ -43,8 +43,8 @@ struct et_order_counts {
 
 struct et_order_env {
 	struct et_order_pool *pool;
-	struct et_order_counts counts;
-	uint64_t *drops; /* [ET_DROP_MAX] */
+	struct et_order_counts *counts; /* the caller's */
+	uint64_t *drops;                /* [ET_DROP_MAX] */
 };
 
 /*

@@ -12,7 +12,7 @@
 struct et_order_pool {
 	uint8_t *blocks;
 	uint32_t max, used; /* blocks; how many were ever taken */
-	uint32_t free;      /* head of the free list, index + 1; the next one is in the block itself */
+	uint32_t free; /* head of the free list, index + 1; the next one is in the block itself */
 	uint8_t out
 		[ET_ORDER_BLOCK]; /* the piece handed out last, so that its block is free again */
 };
@@ -214,8 +214,8 @@ static uint32_t give_up(struct et_order *order, struct et_order_env *env, uint32
 	uint32_t gap = seq - order->next;
 
 	order->gaps++;
-	env->counts.gaps++;
-	env->counts.gap_bytes += gap;
+	env->counts->gaps++;
+	env->counts->gap_bytes += gap;
 	order->next = seq;
 	return gap;
 }
@@ -232,14 +232,14 @@ bool et_order_push(struct et_order *order, struct et_order_env *env, struct et_p
 		order->next = seq;
 		order->begun = true;
 	}
-	note(order, &env->counts, segment, seq, ts_ns);
+	note(order, env->counts, segment, seq, ts_ns);
 	ahead = seq - order->next;
 	if ((int32_t)ahead < 0) {
 		uint32_t old = order->next - seq;
 
 		if (old >= segment->len)
 			return false;
-		env->counts.overlaps++;
+		env->counts->overlaps++;
 		trim(&bytes, &cut, old);
 		seq += old;
 		ahead = 0;
@@ -249,7 +249,7 @@ bool et_order_push(struct et_order *order, struct et_order_env *env, struct et_p
 		return false;
 	}
 	if (ahead > 0) {
-		env->counts.out_of_order++;
+		env->counts->out_of_order++;
 		if (hold(order, env, seq, bytes, cut) && order->held_cnt < HELD_ENOUGH)
 			return false;
 		/* Enough was held: the hole will not be filled. What found no room at all is lost

@@ -89,9 +89,16 @@ struct et_peer_table;
 
 /* NULL when memory is short. */
 struct et_peer_table *et_peer_table_new(uint32_t max_peers, uint32_t max_cells);
+/* One that has all its memory from the begin, and allocates nothing later. */
+struct et_peer_table *et_peer_table_new_fixed(uint32_t max_peers, uint32_t max_cells);
 void et_peer_table_free(struct et_peer_table *table); /* NULL is allowed */
 /* Forgets all peers, keeps the memory. */
 void et_peer_clear(struct et_peer_table *table);
+/*
+ * The same in steps of at most `bytes`, for who may not stall: nothing else may be done with the
+ * table until it gives true.
+ */
+bool et_peer_clear_some(struct et_peer_table *table, size_t bytes);
 
 /*
  * Counts one session. cause: its code, "" or NULL for none. What does not fit is left out and
@@ -99,6 +106,12 @@ void et_peer_clear(struct et_peer_table *table);
  */
 void et_peer_add(struct et_peer_table *table, const struct et_session *session, const char *cause,
 	bool fallback);
+
+/* Adds counts to a peer, and to a cell of it: for sums that come from elsewhere. */
+void et_peer_add_counts(struct et_peer_table *table, const struct et_addr addr[static 2],
+	enum et_service service, const uint32_t counts[static ET_PEER_COUNT_MAX]);
+void et_peer_add_cell(struct et_peer_table *table, const struct et_addr addr[static 2],
+	enum et_service service, enum et_peer_kind kind, uint64_t key, uint32_t count);
 
 /* Adds all of `from` to `to`. */
 void et_peer_merge(struct et_peer_table *to, const struct et_peer_table *from);
@@ -108,7 +121,8 @@ uint64_t et_peer_refused(const struct et_peer_table *table);
 
 /*
  * Puts the peers into their canonical order: client, server, service. et_peer_at gives them in
- * this order, 0 <= i < et_peer_cnt(), until the next add, merge or clear.
+ * this order, 0 <= i < et_peer_cnt(), until the next add, merge or clear; without et_peer_sort, in
+ * the order in which they came.
  */
 void et_peer_sort(struct et_peer_table *table);
 uint32_t et_peer_cnt(const struct et_peer_table *table);

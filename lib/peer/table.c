@@ -24,6 +24,7 @@ struct et_peer_table {
 	struct et_dict *causes;
 	uint64_t refused;
 	uint64_t seed;
+	size_t cleared; /* bytes of slots, by et_peer_clear_some; 0 when it is not at work */
 };
 
 static uint64_t peer_hash(const struct et_peer_table *table, const struct et_peer *peer)
@@ -43,10 +44,9 @@ static uint64_t item_hash(const struct et_peer_table *table, bool is_peer, uint3
 	return is_peer ? peer_hash(table, &table->peers[i]) : cell_hash(table, &table->cells[i]);
 }
 
-/* Doubles the slots and puts all items in again. */
-static bool grow_slots(struct et_peer_table *table, struct index *index, bool is_peer)
+/* Makes cap slots, a power of two, and puts all items in again. */
+static bool grow_slots(struct et_peer_table *table, struct index *index, bool is_peer, uint32_t cap)
 {
-	uint32_t cap = index->slots_cap ? index->slots_cap * 2 : 2 * FIRST_CAP;
 	uint32_t *slots = calloc(cap, sizeof(*slots));
 
 	if (!slots)
@@ -103,7 +103,9 @@ static bool make_room(struct et_peer_table *table, struct index *index, bool is_
 			return false;
 		index->cap = cap;
 	}
-	return index->cnt + 1 <= index->slots_cap / 2 || grow_slots(table, index, is_peer);
+	return index->cnt + 1 <= index->slots_cap / 2 ||
+	       grow_slots(table, index, is_peer,
+		       index->slots_cap ? index->slots_cap * 2 : 2 * FIRST_CAP);
 }
 
 static void put_slot(struct index *index, uint64_t hash)
@@ -205,6 +207,36 @@ struct et_peer_table *et_peer_table_new(uint32_t max_peers, uint32_t max_cells)
 	return table;
 }
 
+/* Slots for as many items as there may be. */
+static uint32_t slots_for(uint32_t max)
+{
+	uint32_t cap = 2 * FIRST_CAP;
+
+	while (cap / 2 < max)
+		cap *= 2;
+	return cap;
+}
+
+struct et_peer_table *et_peer_table_new_fixed(uint32_t max_peers, uint32_t max_cells)
+{
+	struct et_peer_table *table = et_peer_table_new(max_peers, max_cells);
+	struct index *peers, *cells;
+
+	if (!table)
+		return NULL;
+	peers = &table->peer_index;
+	cells = &table->cell_index;
+	if (!grow_peers(table, peers->max) || !grow_cells(table, cells->max) ||
+		!grow_slots(table, peers, true, slots_for(peers->max)) ||
+		!grow_slots(table, cells, false, slots_for(cells->max))) {
+		et_peer_table_free(table);
+		return NULL;
+	}
+	peers->cap = peers->max;
+	cells->cap = cells->max;
+	return table;
+}
+
 void et_peer_table_free(struct et_peer_table *table)
 {
 	if (!table)
@@ -230,6 +262,50 @@ void et_peer_clear(struct et_peer_table *table)
 	clear_index(&table->peer_index);
 	clear_index(&table->cell_index);
 	table->refused = 0;
+}
+
+bool et_peer_clear_some(struct et_peer_table *table, size_t bytes)
+{
+	struct index *all[] = { &table->peer_index, &table->cell_index };
+	size_t from = 0;
+
+	for (unsigned i = 0; i < 2 && bytes > 0; i++) {
+		size_t size = all[i]->slots_cap * sizeof(*all[i]->slots);
+		size_t at = table->cleared > from ? table->cleared - from : 0;
+
+		if (at < size) {
+			size_t n = size - at < bytes ? size - at : bytes;
+
+			memset((uint8_t *)all[i]->slots + at, 0, n);
+			table->cleared += n;
+			bytes -= n;
+		}
+		from += size;
+		all[i]->cnt = 0;
+	}
+	if (table->cleared < (all[0]->slots_cap + (size_t)all[1]->slots_cap) * sizeof(uint32_t))
+		return false;
+	table->cleared = 0;
+	table->refused = 0;
+	return true;
+}
+
+void et_peer_add_counts(struct et_peer_table *table, const struct et_addr addr[static 2],
+	enum et_service service, const uint32_t counts[static ET_PEER_COUNT_MAX])
+{
+	uint32_t at = peer_find(table, addr, (uint8_t)service);
+
+	for (size_t c = 0; at != UINT32_MAX && c < ET_PEER_COUNT_MAX; c++)
+		peer_count(&table->peers[at].counts[c], counts[c]);
+}
+
+void et_peer_add_cell(struct et_peer_table *table, const struct et_addr addr[static 2],
+	enum et_service service, enum et_peer_kind kind, uint64_t key, uint32_t count)
+{
+	uint32_t at = peer_find(table, addr, (uint8_t)service);
+
+	if (at != UINT32_MAX)
+		peer_cell(table, at, kind, key, count);
 }
 
 void et_peer_merge(struct et_peer_table *to, const struct et_peer_table *from)
