@@ -3,6 +3,7 @@
 /* The ports' own counters. Asked by the control thread: some drivers talk to firmware for them. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "port_parts.h"
 
@@ -17,6 +18,9 @@ void et_port_counts(struct et_port_set *set, unsigned i, struct et_port_counts *
 		last->packets = stats.ipackets;
 		last->bytes = stats.ibytes;
 		last->imissed = stats.imissed;
+		if (port->if_index && !strcmp(last->driver, "net_af_packet"))
+			port->kernel_drops += port_kernel_drops(port->if_index);
+		last->imissed += port->kernel_drops;
 		last->ierrors = stats.ierrors;
 		last->rx_nombuf = stats.rx_nombuf;
 	}

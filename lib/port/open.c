@@ -219,11 +219,6 @@ static void tell(struct et_port_set *set)
 		port->last.link_up = port_link(port);
 		if (!port->last.link_up)
 			port_say(set, "Port %s has no link yet.", port->last.name);
-		if (!strcmp(port->last.driver, "net_af_packet"))
-			port_say(set,
-				"Port %s (net_af_packet) cannot tell how many frames the kernel "
-				"dropped.",
-				port->last.name);
 	}
 }
 

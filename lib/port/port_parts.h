@@ -63,8 +63,9 @@ struct port {
 	/* The control thread's. */
 	_Alignas(ET_CACHE_LINE) struct et_port_counts last;
 	int numa;
-	uint32_t if_index; /* of the kernel's interface behind the port; 0: none */
-	bool all_queues;   /* the driver fills every queue it has, so all of them are read */
+	uint32_t if_index;     /* of the kernel's interface behind the port; 0: none */
+	uint64_t kernel_drops; /* so far, where the driver does not tell them */
+	bool all_queues;       /* the driver fills every queue it has, so all of them are read */
 	bool started, told_gone, watched;
 	int64_t calibrated_ns;
 	struct port_spread spread;
@@ -131,6 +132,9 @@ void port_watch_start(struct port *port);
 void port_watch_stop(struct port *port);
 /* Whether the port has a link now; for interfaces of the kernel also whether there still is one. */
 bool port_link(struct port *port);
+
+/* kernel.c: frames that packet sockets on this interface have dropped since it was asked last. */
+uint64_t port_kernel_drops(uint32_t if_index);
 
 /* telemetry.c: no command calls back any more. */
 void port_telemetry_stop(void);

@@ -76,15 +76,16 @@ static bool open_file(char *error, struct et_ring *ring, const struct et_ring_op
 			"cannot make a file in %s: %s: it has to be a tmpfs "
 			"that this user may write",
 			RING_FOLDER, strerror(errno));
+	/* the mode first: a file that is given away is no longer ours to change */
+	if (fchmod(ring->fd, options->mode) != 0 || flock(ring->fd, LOCK_EX | LOCK_NB) != 0)
+		return ring_fail(error, errno,
+			"cannot set the mode of a file in %s, or lock it: %s", RING_FOLDER,
+			strerror(errno));
 	if (fchown(ring->fd, options->owner, options->group) != 0)
 		return ring_fail(error, errno,
 			"cannot give the ring to user %d, group %d: %s: start "
 			"as root, or leave the owner as it is",
 			(int)options->owner, (int)options->group, strerror(errno));
-	if (fchmod(ring->fd, options->mode) != 0 || flock(ring->fd, LOCK_EX | LOCK_NB) != 0)
-		return ring_fail(error, errno,
-			"cannot set the mode of a file in %s, or lock it: %s", RING_FOLDER,
-			strerror(errno));
 	return true;
 }
 

@@ -54,6 +54,7 @@ struct et_segment child_turned(const struct et_segment *segment);
 
 /* port_veth.c: with real interfaces of the kernel, in a network namespace of the child's own. */
 void test_veth_removal(const void *arg);
+void test_veth_drops(const void *arg);
 void test_veth_fanout(const void *arg);
 void test_tap_wait(const void *arg);
 
