@@ -1,19 +1,25 @@
-# shellcheck shell=bash disable=SC2154 # record sets lab, stage.sh sets run
-# The stage of tests/lab/record: private roots for the servers, names, certificates, two network
-# namespaces and the capture between them. Sourced inside the lab's namespaces.
+# shellcheck shell=bash disable=SC2034,SC2154 # who sources it sets lab, and uses python
+# The stage of tests/lab/record and tests/live/lab: private roots for the servers, names,
+# certificates, two network namespaces and the capture between them. Sourced inside the lab's
+# namespaces.
 #
 #	world  ------------- veth, captured ------------->  gw
-#	all senders, and mail.example.org (Exim)            mx*.example.net (Postfix), submit (Exim)
+#	all senders, and mail.example.org (Exim)            mx*.example.net (Postfix), submit (Exim),
+#	                                                    store (Dovecot, tests/live/lab only)
 
 run=/run/lab
 # deb packages that tools/setup has downloaded
 debs=${EHLOTAP_LAB_DEBS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ehlotap/lab}
 # users of the private roots; they need no entry in the machine's /etc/passwd
 postfix_uid=64901 postdrop_gid=64902 exim_uid=64903
+dovecot_uid=64904 dovenull_uid=64905 vmail_uid=64906
 
-servers4=(192.0.2.{25..36})
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+
+servers4=(192.0.2.{25..38})
 clients4=(198.51.100.{11..15} 198.51.100.{31..34} 198.51.100.{40..45} 198.51.100.{50..56}
-	198.51.100.{60..66} 198.51.100.{70..72} 203.0.113.{21,23,24,80})
+	198.51.100.{60..66} 198.51.100.{70..72} 198.51.100.{80..109} 203.0.113.{21,23,24,80})
 clients6=(2001:db8:1::12 2001:db8:1::22)
 
 # await WHAT SECONDS COMMAND...: until the command succeeds
@@ -70,7 +76,8 @@ stage_names() {
 		printf '127.0.0.1 localhost lab.example.org\n'
 		printf '192.0.2.25 mx.example.net\n2001:db8:2::25 mx.example.net\n'
 		for i in {2..11}; do printf '192.0.2.%d mx%d.example.net\n' $((24 + i)) "$i"; done
-		printf '192.0.2.36 submit.example.net\n203.0.113.80 mail.example.org\n'
+		printf '192.0.2.36 submit.example.net\n192.0.2.37 store.example.net\n'
+		printf '203.0.113.80 mail.example.org\n'
 		for i in {1..5}; do printf '198.51.100.%d out%d.example.org\n' $((10 + i)) "$i"; done
 		printf '2001:db8:1::12 out2.example.org\n'
 		printf '203.0.113.21 relay1.example.org\n2001:db8:1::22 relay2.example.org\n'
@@ -123,8 +130,8 @@ certificates() {
 	certificate mx2.example.net ca ec -pkeyopt ec_paramgen_curve:secp384r1
 	certificate mx4.example.net ca expired rsa:2048
 	certificate mx5.example.net rogue rsa:2048
-	for n in mx3.example.net mx6.example.net mx7.example.net submit.example.net mail.example.org \
-		client.example.org; do
+	for n in mx3.example.net mx6.example.net mx7.example.net submit.example.net store.example.net \
+		mail.example.org client.example.org; do
 		certificate "$n" ca rsa:2048
 	done
 	chmod 644 ./*.pem
@@ -182,9 +189,13 @@ private_root() {
 	printf 'smtp 25/tcp\nsubmissions 465/tcp\nsubmission 587/tcp\n' >"$root/etc/services"
 	printf '%s\n' root:x:0:0::/:/bin/false "postfix:x:$postfix_uid:$postfix_uid::/:/bin/false" \
 		"Debian-exim:x:$exim_uid:$exim_uid::/:/bin/false" \
+		"dovecot:x:$dovecot_uid:$dovecot_uid::/:/bin/false" \
+		"dovenull:x:$dovenull_uid:$dovenull_uid::/:/bin/false" \
+		"vmail:x:$vmail_uid:$vmail_uid::/:/bin/false" \
 		nobody:x:65534:65534::/:/bin/false >"$root/etc/passwd"
 	printf '%s\n' root:x:0: mail:x:8: "postfix:x:$postfix_uid:" "postdrop:x:$postdrop_gid:" \
-		"Debian-exim:x:$exim_uid:" nogroup:x:65534: >"$root/etc/group"
+		"Debian-exim:x:$exim_uid:" "dovecot:x:$dovecot_uid:" "dovenull:x:$dovenull_uid:" \
+		"vmail:x:$vmail_uid:" nogroup:x:65534: >"$root/etc/group"
 }
 
 # stage_postfix NAME NETNS: starts the instance that postfix/NAME.* describes
@@ -221,6 +232,21 @@ stage_exim() {
 	say "started Exim, $1"
 }
 
+# stage_dovecot NETNS: starts the server that dovecot/dovecot.conf describes
+stage_dovecot() {
+	local root=$run/dovecot port
+	private_root dovecot
+	mkdir -p "$root"/etc/dovecot "$root"/run/dovecot "$root"/var/lib/dovecot "$root"/var/mail/demo
+	ln -sfn /run "$root/var/run"
+	cp "$lab/dovecot/dovecot.conf" "$root/etc/dovecot/dovecot.conf"
+	chown "$vmail_uid:$vmail_uid" "$root/var/mail/demo"
+	inside dovecot "$1" /usr/sbin/dovecot -F -c /etc/dovecot/dovecot.conf >"$run/dovecot.out" 2>&1 &
+	for port in 24 110 143 993 995 4190; do
+		await "Dovecot on port $port" 10 listening "$1" "$port" 192.0.2.37
+	done
+	say "started Dovecot"
+}
+
 listening() {
 	[ -n "$(ip netns exec "$1" ss -Hltn "${3:+src $3}" "sport = :$2")" ]
 }
@@ -232,8 +258,22 @@ stage_peers() {
 	await "the dropping server" 10 listening gw 25 192.0.2.35
 }
 
+# The stage that `play` needs.
+stage_all() {
+	stage_open
+	stage_names
+	stage_certificates
+	stage_network
+	stage_postfix gateway gw
+	stage_postfix world world
+	stage_exim submit gw 587
+	stage_exim world world 25
+	stage_peers
+}
+
+# capture_start NETNS INTERFACE
 capture_start() {
-	ip netns exec gw tcpdump -i mirror -s 0 -U --immediate-mode -Z root -w "$run/sample.pcap" tcp \
+	ip netns exec "$1" tcpdump -i "$2" -s 0 -U --immediate-mode -Z root -w "$run/sample.pcap" tcp \
 		2>"$run/tcpdump.err" &
 	tcpdump=$!
 	await "tcpdump" 10 grep -q 'listening on' "$run/tcpdump.err"
@@ -251,7 +291,7 @@ stage_keep() {
 	local log
 	mkdir -p "$1"
 	cp -r "$run"/{says,tls,sample.pcap,scenes.tsv} "$run"/*.{err,log,out} "$run"/peer-* "$1" 2>/dev/null || :
-	for log in "$run"/{postfix,exim}-*/var/log; do
-		cp -rT "$log" "$1/$(basename "${log%/var/log}")" || :
+	for log in "$run"/{postfix-*,exim-*,dovecot}/var/log; do
+		[ ! -d "$log" ] || cp -rT "$log" "$1/$(basename "${log%/var/log}")" || :
 	done
 }

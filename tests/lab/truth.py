@@ -16,6 +16,8 @@ from pathlib import Path
 PEER = re.compile(r"\[([0-9a-f.:]+)\]:(\d+)")
 ALERT_CODES = {"handshake_failure": 40, "bad_certificate": 42, "certificate_expired": 45,
                "unknown_ca": 48, "protocol_version": 70}
+# Dovecot does not log the port of a client of LMTP: they all use this one (tests/live/mailboxes.sh)
+LMTP_CLIENT_PORT = "40024"
 CIPHER_BY_CLIENT = [
     re.compile(r"TLS started with cipher (TLSv[\d.]+):([A-Z0-9_-]+):"),             # swaks
     re.compile(r"TLS connection established to \S+: (TLSv[\d.]+) with cipher (\S+)"),  # Postfix
@@ -112,6 +114,54 @@ def exim_sessions(log):
             yield running.pop(ends[0])
 
 
+def dovecot_login(text, alert):
+    """A line of a login process: it tells all of one connection, of how TLS ended and the login."""
+    facts = dict(re.findall(r"\b(r?ip|rport|lip|lport)=([^, ]+)", text))
+    now = new_session((facts["rip"], facts["rport"]), f"{facts['lip']}:{facts['lport']}")
+    if "TLS handshaking" in text:
+        now.update(outcome="failed", alert=alert)
+    elif hit := re.search(r", TLS, (TLSv[\d.]+) with cipher (\S+)", text):
+        now.update(outcome="established", version=tls_version(hit[1]), cipher=hit[2])
+    if now["outcome"] != "none":
+        now["starttls"] = "implicit" if facts["lport"] in ("993", "995") else "accepted"
+    now["auth"] = text.startswith("Login: ") or "auth failed" in text
+    now["log"].append(text)
+    return now
+
+
+def dovecot_delivery(now, session, mailbox):
+    """One mail over LMTP: how it came stands in the Received line that Dovecot wrote into it."""
+    received = next(filter(None, (
+        re.search(r"\AReturn-Path:.*\n(?:Delivered-To:.*\n)?((?:Received:.*\n(?:[ \t].*\n)*)+)",
+                  path.read_text(errors="replace")) for path in sorted(mailbox.rglob("*"))
+        if path.is_file() and session in path.read_text(errors="replace"))))[1]
+    if hit := re.search(r"using (TLSv[\d.]+) with cipher (\S+)", received):
+        now.update(outcome="established", version=tls_version(hit[1]), cipher=hit[2],
+                   starttls="accepted")
+    now["tls_mails" if hit else "clear_mails"] += 1
+    now["log"].append(" ".join(received.split()))
+
+
+def dovecot_sessions(root):
+    """An alert that Dovecot logs as written is not taken: it closes without having sent it."""
+    alerts, deliveries = {}, {}
+    for line in (root / "var/log/dovecot.log").read_text().splitlines():
+        who, _, text = line[16:].partition(": ")
+        level, _, text = text.partition(": ")
+        if level == "Debug":
+            if hit := re.match(r"SSL alert: where=0x4004, .*: fatal (.*)", text):
+                name = hit[1].lower().replace(" ", "_")
+                alerts[who] = {"from": "client", "name": name, "code": ALERT_CODES[name]}
+        elif who.endswith("-login") and re.match(r"(Login|Disconnected): ", text):
+            yield dovecot_login(text, alerts.pop(who, None))
+        elif hit := re.match(r"Connect from (\S+)", text):
+            deliveries[who[5:-1]] = new_session((hit[1], LMTP_CLIENT_PORT), "192.0.2.37:24")
+        elif hit := re.match(r"lmtp\(demo\)<(\d+)><(.*)>", who):
+            dovecot_delivery(deliveries[hit[1]], hit[2], root / "var/mail")
+        elif text.startswith("Disconnect from"):
+            yield deliveries.pop(who[5:-1])
+
+
 def peer_sessions(log, server):
     """Of peer.py: the masking box and the server that closes."""
     for line in log.read_text().splitlines():
@@ -153,6 +203,9 @@ def record(scene, now, says):
     lines, hit = says
     if now["cipher"] is None and now["outcome"] == "established" and hit:
         now.update(version=hit[1], cipher=hit[2])
+    if now["resumed"] is None and now["outcome"] == "established":  # Dovecot does not say it
+        now["resumed"] = next((line.startswith("Reused") for line in lines
+                               if re.match("(New|Reused), TLSv", line)), None)
     auth = now.pop("auth")
     log = now.pop("log")
     out = {"scene": name, "client": {"ip": client, "port": int(now["client"][1])},
@@ -168,7 +221,9 @@ def record(scene, now, says):
 
 def main(run, master_cf):
     logged, complaints, seen = defaultdict(list), [], defaultdict(int)
+    dovecot = run / "dovecot"
     for source in (
+            dovecot_sessions(dovecot) if dovecot.exists() else (),
             postfix_sessions(run / "postfix-gateway/var/log/mail.log", services(master_cf)),
             exim_sessions(run / "exim-submit/var/log/exim4/mainlog"),
             exim_sessions(run / "exim-world/var/log/exim4/mainlog"),
