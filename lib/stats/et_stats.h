@@ -53,6 +53,7 @@ int et_stats_session(struct et_stats_writer *writer, FILE *out, size_t i);
  * maps of RECORDS "version_ciphers" ("TLSv1.2 TLS_RSA_WITH_AES_128_CBC_SHA"). An alert whose code
  * cannot be read counts as "client:encrypted". "handshake_ms" maps the upper bound of a bucket in
  * milliseconds ("0.1" ... "60000", "inf"; et_peer_bucket_name) to its count, empty ones left out.
+ * Made for a few rows: minute files are written without an object for each.
  */
 struct json_t *et_stats_peer_row(struct et_stats_writer *writer, const struct et_peer_table *table,
 	const struct et_peer *peer);
@@ -90,14 +91,36 @@ void et_stats_capture_init(struct et_stats_capture *capture);
 /* As an object with the keys above, "seconds" and "drops". NULL when memory is short. */
 struct json_t *et_stats_capture_json(const struct et_stats_capture *capture);
 
+/* "<sensor>-20261122T1031Z.jsonl" */
+#define ET_STATS_NAME 96
+void et_stats_minute_name(char out[static ET_STATS_NAME], const char *sensor, int64_t minute_ns);
+
+/* One minute file, from a table that the caller has filled. */
+struct et_stats_file {
+	const char *dir;   /* for the sentence */
+	int dir_fd;        /* the open folder */
+	int64_t minute_ns; /* et_time_minute */
+	const struct et_stats_capture *capture;
+	struct json_t *members;      /* more members of the minute row; NULL: none */
+	struct et_peer_table *table; /* of sessions of the run's books; gets sorted */
+	int zstd_level;              /* 0: plain; else compressed, and ".zst" behind the name */
+	bool keep;                   /* a file of that name stays as it is: -EEXIST */
+};
+
+#define ET_STATS_ERROR 512
+
+/*
+ * Writes the file under a temporary name ("." name "." pid ".tmp"), syncs it and renames it; the
+ * caller syncs the folder. `keep` holds against other processes too where the file system has
+ * renameat2(2). 0; otherwise -errno with a sentence that names the file, and no trace is left.
+ */
+int et_stats_file(struct et_stats_writer *writer, char error[static ET_STATS_ERROR],
+	const struct et_stats_file *file);
+
 struct et_stats_minute {
 	int64_t minute_ns; /* et_time_minute */
 	struct et_stats_capture capture;
 };
-
-/* "<sensor>-20261122T1031Z.jsonl" */
-#define ET_STATS_NAME 96
-void et_stats_minute_name(char out[static ET_STATS_NAME], const char *sensor, int64_t minute_ns);
 
 /*
  * Writes the minute files of the run into the folder dir: each minute that is among minutes[]
@@ -109,7 +132,6 @@ void et_stats_minute_name(char out[static ET_STATS_NAME], const char *sensor, in
  * 0; otherwise -errno, and error holds a sentence that names the file. What was renamed stays.
  */
 #define ET_STATS_HOLE_MAX 1440
-#define ET_STATS_ERROR    512
 int et_stats_minutes(struct et_stats_writer *writer, char error[static ET_STATS_ERROR],
 	const char *dir, const struct et_stats_minute *minutes, size_t cnt);
 

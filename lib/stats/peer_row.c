@@ -1,190 +1,207 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "writer.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "et_iana.h"
+/*
+ * The peer row, put together as text: a minute can have a million of them. The names in its maps
+ * are labels, made once for all rows.
+ */
 
 /* The maps in the order in which they are written. */
 static const struct {
 	enum et_peer_kind kind;
 	const char *key;
 } maps[] = {
-	{ ET_PEER_VERSIONS, "versions" },
-	{ ET_PEER_CIPHERS, "ciphers" },
-	{ ET_PEER_GROUPS, "groups" },
-	{ ET_PEER_ALERTS, "alerts" },
-	{ ET_PEER_CAUSES, "causes" },
-	{ ET_PEER_HELLOS, "hellos" },
-	{ ET_PEER_CHAINS, "certs" },
-	{ ET_PEER_VERSION_CIPHERS, "version_ciphers" },
+	{ ET_PEER_VERSIONS, ",\"versions\":{" },
+	{ ET_PEER_CIPHERS, ",\"ciphers\":{" },
+	{ ET_PEER_GROUPS, ",\"groups\":{" },
+	{ ET_PEER_ALERTS, ",\"alerts\":{" },
+	{ ET_PEER_CAUSES, ",\"causes\":{" },
+	{ ET_PEER_HELLOS, ",\"hellos\":{" },
+	{ ET_PEER_CHAINS, ",\"certs\":{" },
+	{ ET_PEER_VERSION_CIPHERS, ",\"version_ciphers\":{" },
 };
 
-static void alert_name(char out[static VAL_NAME], uint64_t key)
-{
-	const char *from = key >> 16 == ET_CLIENT ? "client" : "server";
-	unsigned code = key & 0xffff;
-	const char *name = code <= UINT8_MAX ? et_iana_alert((uint8_t)code) : NULL;
+/* Sorting by insertion is the fastest up to here, and most peers have fewer. */
+#define FEW 24
 
-	if (code == ET_PEER_NO_CODE)
-		name = "encrypted";
-	if (name)
-		snprintf(out, VAL_NAME, "%s:%s", from, name);
-	else
-		snprintf(out, VAL_NAME, "%s:%u", from, code);
-}
-
-static void pair_name(char out[static VAL_NAME], uint64_t key)
-{
-	char version[VAL_NAME], cipher[VAL_NAME];
-
-	name_version(version, et_peer_key_version(key));
-	name_cipher(cipher, et_peer_key_version(key), et_peer_key_cipher(key));
-	snprintf(out, VAL_NAME, "%.15s %.75s", version, cipher);
-}
-
-/* "" if the cell is no name of a map, or its hello or certificate is not at hand. */
-static void cell_name(char out[static VAL_NAME], struct et_stats_writer *writer,
-	const struct et_peer_table *table, const struct et_peer_cell *cell)
-{
-	const char *id = NULL;
-
-	out[0] = '\0';
-	switch ((enum et_peer_kind)cell->kind) {
-	case ET_PEER_VERSIONS: name_version(out, (uint16_t)cell->key); return;
-	case ET_PEER_CIPHERS:
-		name_cipher(out, et_peer_key_version(cell->key), et_peer_key_cipher(cell->key));
-		return;
-	case ET_PEER_VERSION_CIPHERS: pair_name(out, cell->key); return;
-	case ET_PEER_GROUPS: name_group(out, (uint16_t)cell->key); return;
-	case ET_PEER_ALERTS: alert_name(out, cell->key); return;
-	case ET_PEER_CAUSES: et_text_safe(out, VAL_NAME, et_peer_cause(table, cell)); return;
-	case ET_PEER_HELLOS: id = writer_hello_id(writer, (uint32_t)cell->key); break;
-	case ET_PEER_CHAINS: id = writer_leaf_id(writer, (uint32_t)cell->key); break;
-	case ET_PEER_CLIENT_NAMES:
-	case ET_PEER_SERVER_NAMES:
-	case ET_PEER_HANDSHAKE_MS:
-	case ET_PEER_KIND_MAX: break;
-	}
-	if (id)
-		snprintf(out, VAL_NAME, "%s", id);
-}
-
-static bool make_room(struct et_stats_writer *writer, size_t cnt)
+static bool push(
+	struct et_stats_writer *writer, size_t *cnt, const struct label *label, uint64_t count)
 {
 	size_t cap = writer->pairs_cap ? writer->pairs_cap * 2 : 64;
 	struct writer_pair *pairs;
 
-	if (cnt < writer->pairs_cap)
-		return true;
-	pairs = reallocarray(writer->pairs, cap, sizeof(*pairs));
-	if (!pairs)
-		return false;
-	writer->pairs = pairs;
-	writer->pairs_cap = cap;
+	if (*cnt == writer->pairs_cap) {
+		pairs = reallocarray(writer->pairs, cap, sizeof(*pairs));
+		if (!pairs)
+			return false;
+		writer->pairs = pairs;
+		writer->pairs_cap = cap;
+	}
+	writer->pairs[(*cnt)++] = (struct writer_pair){ label, count };
 	return true;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct writer_pair *x = a, *y = b;
+	const struct label *x = ((const struct writer_pair *)a)->label;
+	const struct label *y = ((const struct writer_pair *)b)->label;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 
-/* All names of the peer, sorted, into writer->pairs. False when memory is short. */
-static bool collect(size_t *cnt, struct et_stats_writer *writer, const struct et_peer_table *table,
+static void sort(struct writer_pair *pairs, size_t cnt)
+{
+	if (cnt > FEW) {
+		qsort(pairs, cnt, sizeof(*pairs), compare);
+		return;
+	}
+	for (size_t i = 1; i < cnt; i++) {
+		struct writer_pair pair = pairs[i];
+		size_t at = i;
+
+		for (; at > 0 && compare(&pair, &pairs[at - 1]) < 0; at--)
+			pairs[at] = pairs[at - 1];
+		pairs[at] = pair;
+	}
+}
+
+/* All entries of the peer's maps, sorted, into writer->pairs, and its handshake times. */
+static bool collect(size_t *cnt, uint64_t buckets[static ET_PEER_BUCKETS],
+	struct et_stats_writer *writer, const struct et_peer_table *table,
 	const struct et_peer *peer)
 {
 	*cnt = 0;
 	for (const struct et_peer_cell *cell = et_peer_next(table, peer, NULL); cell;
 		cell = et_peer_next(table, peer, cell)) {
-		struct writer_pair *pair;
+		const struct label *label;
 
-		if (!make_room(writer, *cnt))
-			return false;
-		pair = &writer->pairs[*cnt];
-		cell_name(pair->name, writer, table, cell);
-		if (!pair->name[0])
+		if (cell->kind == ET_PEER_HANDSHAKE_MS)
+			buckets[cell->key] += cell->count;
+		if (cell->kind == ET_PEER_HANDSHAKE_MS || cell->kind == ET_PEER_CLIENT_NAMES ||
+			cell->kind == ET_PEER_SERVER_NAMES)
 			continue;
-		pair->kind = cell->kind;
-		pair->count = cell->count;
-		++*cnt;
+		label = labels_get(writer, table, cell);
+		if (!label || (label->name[0] && !push(writer, cnt, label, cell->count)))
+			return false;
 	}
-	if (*cnt > 1)
-		qsort(writer->pairs, *cnt, sizeof(*writer->pairs), compare);
+	sort(writer->pairs, *cnt);
 	return true;
 }
 
 /* pairs[0..cnt) of one kind; the same leaf in several chains is one name. */
-static json_t *map_json(const struct et_stats_writer *writer, enum et_peer_kind kind, size_t cnt)
+static void put_map(struct text *row, const struct writer_pair *pairs, size_t cnt, const char *key,
+	enum et_peer_kind kind)
 {
-	json_t *o = json_object();
+	bool first = true;
 
+	text_puts(row, key);
 	for (size_t i = 0; i < cnt;) {
-		const struct writer_pair *pair = &writer->pairs[i];
+		const struct writer_pair *pair = &pairs[i];
 		uint64_t sum = 0;
 
-		for (; i < cnt && compare(pair, &writer->pairs[i]) == 0; i++)
-			sum += writer->pairs[i].count;
-		if (pair->kind == (uint32_t)kind)
-			val_put(&o, pair->name, val_count(sum));
+		if (pair->label->kind != (uint8_t)kind) {
+			i++;
+			continue;
+		}
+		for (; i < cnt && compare(pair, &pairs[i]) == 0; i++)
+			sum += pairs[i].count;
+		if (!first)
+			text_put(row, ",", 1);
+		first = false;
+		text_put(row, pair->label->json, pair->label->len);
+		text_count(row, sum);
 	}
-	return o;
+	text_put(row, "}", 1);
 }
 
-static json_t *histogram_json(const struct et_peer_table *table, const struct et_peer *peer)
+static void put_histogram(struct text *row, const uint64_t buckets[static ET_PEER_BUCKETS])
 {
-	uint64_t buckets[ET_PEER_BUCKETS] = { 0 };
-	json_t *o = json_object();
+	bool first = true;
 
-	for (const struct et_peer_cell *cell = et_peer_next(table, peer, NULL); cell;
-		cell = et_peer_next(table, peer, cell))
-		if (cell->kind == ET_PEER_HANDSHAKE_MS)
-			buckets[cell->key] += cell->count;
-	for (unsigned i = 0; i < ET_PEER_BUCKETS; i++)
-		if (buckets[i] > 0)
-			val_put(&o, et_peer_bucket_name(i), val_count(buckets[i]));
-	return o;
+	text_puts(row, ",\"handshake_ms\":{");
+	for (unsigned i = 0; i < ET_PEER_BUCKETS; i++) {
+		if (buckets[i] == 0)
+			continue;
+		text_puts(row, first ? "\"" : ",\"");
+		first = false;
+		text_puts(row, et_peer_bucket_name(i));
+		text_puts(row, "\":");
+		text_count(row, buckets[i]);
+	}
+	text_put(row, "}", 1);
 }
 
-static void put_who(json_t **o, const struct et_stats_writer *writer,
-	const struct et_peer_table *table, const struct et_peer *peer)
+static void put_name(struct text *row, const struct et_dict *names, uint32_t id)
+{
+	if (id == ET_DICT_NONE)
+		text_puts(row, "null");
+	else
+		text_wire(row, et_dict_get(names, id));
+}
+
+static void put_who(struct et_stats_writer *writer, const struct et_peer_table *table,
+	const struct et_peer *peer)
 {
 	const struct et_stats_run *run = &writer->run;
 	const struct et_dict *names = run->books->names;
 	enum et_direction direction = et_peer_direction(
 		run->gateways, run->gateways_cnt, &peer->addr[ET_CLIENT], &peer->addr[ET_SERVER]);
-	char client[ET_ADDR_TEXT], server[ET_ADDR_TEXT];
+	struct text *row = &writer->row;
+	char address[ET_ADDR_TEXT];
 
-	et_addr_text(client, &peer->addr[ET_CLIENT]);
-	et_addr_text(server, &peer->addr[ET_SERVER]);
-	val_put(o, "client", val_text(client));
-	val_put(o, "server", val_text(server));
-	val_put(o, "service", val_text(et_service_name((enum et_service)peer->service)));
-	val_put(o, "direction", val_text(et_direction_name(direction)));
-	val_put(o, "client_name", val_name(names, et_peer_name(table, peer, ET_CLIENT, names)));
-	val_put(o, "server_name", val_name(names, et_peer_name(table, peer, ET_SERVER, names)));
+	text_puts(row, "{\"type\":\"peer\",\"client\":");
+	et_addr_text(address, &peer->addr[ET_CLIENT]);
+	text_string(row, address);
+	text_puts(row, ",\"server\":");
+	et_addr_text(address, &peer->addr[ET_SERVER]);
+	text_string(row, address);
+	text_puts(row, ",\"service\":");
+	text_string(row, et_service_name((enum et_service)peer->service));
+	text_puts(row, ",\"direction\":");
+	text_string(row, et_direction_name(direction));
+	text_puts(row, ",\"client_name\":");
+	put_name(row, names, et_peer_name(table, peer, ET_CLIENT, names));
+	text_puts(row, ",\"server_name\":");
+	put_name(row, names, et_peer_name(table, peer, ET_SERVER, names));
+}
+
+bool writer_peer_row(struct et_stats_writer *writer, const struct et_peer_table *table,
+	const struct et_peer *peer)
+{
+	static const char *const counts[] = {
+#define X(id, name) ",\"" name "\":",
+		ET_PEER_COUNTS(X)
+#undef X
+	};
+	uint64_t buckets[ET_PEER_BUCKETS] = { 0 };
+	struct text *row = &writer->row;
+	size_t cnt;
+
+	row->n = 0;
+	if (!collect(&cnt, buckets, writer, table, peer))
+		return false;
+	put_who(writer, table, peer);
+	for (size_t i = 0; i < ET_PEER_COUNT_MAX; i++) {
+		text_puts(row, counts[i]);
+		text_count(row, peer->counts[i]);
+	}
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
+		put_map(row, writer->pairs, cnt, maps[i].key, maps[i].kind);
+	put_histogram(row, buckets);
+	text_put(row, "}\n", 2);
+	return !row->failed;
 }
 
 json_t *et_stats_peer_row(struct et_stats_writer *writer, const struct et_peer_table *table,
 	const struct et_peer *peer)
 {
-	json_t *o;
-	size_t cnt;
+	json_error_t error;
+	bool ok;
 
-	if (!collect(&cnt, writer, table, peer))
-		return NULL;
-	o = json_object();
-	val_put(&o, "type", val_text("peer"));
-	put_who(&o, writer, table, peer);
-	for (size_t i = 0; i < ET_PEER_COUNT_MAX; i++)
-		val_put(&o, et_peer_count_name((enum et_peer_count)i), val_count(peer->counts[i]));
-	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
-		val_put(&o, maps[i].key, map_json(writer, maps[i].kind, cnt));
-	val_put(&o, "handshake_ms", histogram_json(table, peer));
-	return o;
+	/* the caller may come with another table each time */
+	ok = writer_peer_row(writer, table, peer);
+	labels_clear(&writer->labels);
+	return ok ? json_loadb(writer->row.p, writer->row.n, 0, &error) : NULL;
 }

@@ -6,8 +6,6 @@
 
 #include "et_iana.h"
 
-#define TEXT_CAP 1024
-
 void val_put(json_t **object, const char *key, json_t *value)
 {
 	if (!*object) {
@@ -34,7 +32,7 @@ void val_push(json_t **array, json_t *value)
 
 json_t *val_wire(struct et_view bytes)
 {
-	char text[TEXT_CAP];
+	char text[VAL_TEXT_CAP];
 	size_t n = et_text_safe(text, sizeof(text), bytes);
 
 	return json_stringn_nocheck(text, n);

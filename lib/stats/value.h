@@ -13,6 +13,9 @@
 
 #include "et_tls.h"
 
+/* Text from the wire is cut to one byte less, for NUL. */
+#define VAL_TEXT_CAP 1024
+
 void val_put(json_t **object, const char *key, json_t *value);
 void val_push(json_t **array, json_t *value);
 

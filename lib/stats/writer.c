@@ -53,6 +53,8 @@ void et_stats_writer_free(struct et_stats_writer *writer)
 	free_values(writer->hellos, writer->hellos_cnt);
 	free_values(writer->server_hellos, writer->server_hellos_cnt);
 	free_values(writer->chains, writer->chains_cnt);
+	labels_clear(&writer->labels);
+	free(writer->row.p);
 	free(writer->pairs);
 	free(writer);
 }

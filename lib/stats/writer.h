@@ -5,13 +5,14 @@
 /* Private to the room: the writer, and the JSON of what sessions share. */
 
 #include "et_stats.h"
+#include "label.h"
+#include "text.h"
 #include "value.h"
 
-/* One name of a map, to be sorted. */
+/* One entry of a map. */
 struct writer_pair {
-	uint32_t kind; /* enum et_peer_kind */
-	uint32_t count;
-	char name[VAL_NAME];
+	const struct label *label;
+	uint64_t count;
 };
 
 struct et_stats_writer {
@@ -19,9 +20,11 @@ struct et_stats_writer {
 	/* by id of the books, NULL until asked for; index 0 is not used */
 	json_t **hellos, **server_hellos, **chains;
 	uint32_t hellos_cnt, server_hellos_cnt, chains_cnt;
-	/* the maps of the peer row in hand */
+	/* the peer row in hand, and the entries of its maps */
+	struct text row;
 	struct writer_pair *pairs;
 	size_t pairs_cap;
+	struct labels labels;
 };
 
 /*
@@ -36,5 +39,9 @@ json_t *writer_chain(struct et_stats_writer *writer, uint32_t id);
 /* The id in records: of the hello, and sha256 of the leaf; NULL if there is none. */
 const char *writer_hello_id(struct et_stats_writer *writer, uint32_t id);
 const char *writer_leaf_id(struct et_stats_writer *writer, uint32_t id);
+
+/* The peer row as a line in writer->row, with labels of this table. False when memory is short. */
+bool writer_peer_row(struct et_stats_writer *writer, const struct et_peer_table *table,
+	const struct et_peer *peer);
 
 #endif

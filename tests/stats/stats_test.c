@@ -2,12 +2,15 @@
 /* Do the records keep the contract, byte for byte and whatever the names are? */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "sample.h"
+#include "slow_row.h"
 #include "unit.h"
 
 static const char *const session_keys =
@@ -399,6 +402,129 @@ static void test_peer_row(void)
 	sample_free(&sample);
 }
 
+/* A session that differs from the sample's in all that rows are made of. */
+static struct et_session random_session(struct sample *sample, unsigned i)
+{
+	struct et_session s = sample->sessions[rand() % SAMPLE_CNT];
+	uint8_t name[40];
+	size_t n = (size_t)rand() % sizeof(name);
+
+	for (size_t b = 0; b < n; b++)
+		name[b] = (uint8_t)(rand() % 4 ? 'a' + rand() % 26 : rand());
+	s.name[ET_CLIENT] = i % 7 ? sample_put(sample->books.names, name, n) : s.name[ET_SERVER];
+	s.addr[ET_CLIENT].b[15] = (uint8_t)(rand() % 20);
+	s.service = (uint8_t)(rand() % 3);
+	s.outcome = (uint8_t)(rand() % ET_OUTCOME_MAX);
+	s.alert_from = (int8_t)(rand() % 3 - 1);
+	s.alert_code = (int16_t)(rand() % 257 - 1);
+	s.tls.version = (uint16_t)(rand() % 3 ? ET_TLSV1_0 + rand() % 4 : rand());
+	s.tls.cipher = rand() % 2 ? 0xc02b + (uint32_t)rand() % 8 : (uint32_t)rand() & 0xffff;
+	s.tls.group = (uint16_t)(rand() % 40);
+	s.handshake_ns = rand() % 100000 * INT64_C(1000000) - 1;
+	return s;
+}
+
+/* The rows of a file are, byte for byte, those that a tree of JSON values gives. */
+static void test_rows_are_json(void)
+{
+	static const char *const causes[] = { "", "alert", "a/b", "\"q\\\x1b\xff" };
+	char dir[] = "/tmp/et-stats-XXXXXX", error[ET_STATS_ERROR], *text, *line;
+	struct et_peer_table *table = et_peer_table_new(1000, 100000);
+	struct et_stats_capture capture;
+	struct et_stats_file file = { .dir = dir,
+		.minute_ns = et_time_minute(SAMPLE_START_NS),
+		.capture = &capture,
+		.table = table };
+	struct et_stats_writer *writer;
+	struct sample sample;
+
+	sample_new(&sample);
+	srand(1);
+	for (unsigned i = 0; i < 500; i++) {
+		struct et_session s = random_session(&sample, i);
+
+		et_peer_add(table, &s, causes[rand() % 4], rand() % 2);
+	}
+	for (size_t i = 0; i < SAMPLE_CNT; i++)
+		et_peer_add(table, &sample.sessions[i], causes[i % 4], false);
+	writer = et_stats_writer_new(&sample.run);
+	et_stats_capture_init(&capture);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	file.dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	CU_ASSERT_EQUAL_FATAL(et_stats_file(writer, error, &file), 0);
+	text = slurp(dir, "gw1-20261122T1031Z.jsonl");
+	line = strchr(text, '\n') + 1;
+	for (uint32_t i = 0; i < et_peer_cnt(table); i++) {
+		json_t *o = slow_row(writer, table, et_peer_at(table, i));
+		json_t *again = et_stats_peer_row(writer, table, et_peer_at(table, i));
+		char *expect = json_dumps(o, JSON_COMPACT);
+		size_t n = strcspn(line, "\n");
+
+		CU_ASSERT_TRUE(n == strlen(expect) && memcmp(line, expect, n) == 0);
+		CU_ASSERT_TRUE(json_equal(o, again));
+		line += n + 1;
+		free(expect);
+		json_decref(o);
+		json_decref(again);
+	}
+	CU_ASSERT_TRUE(et_peer_cnt(table) > 40);
+	close(file.dir_fd);
+	free(text);
+	files_in(dir, true);
+	et_stats_writer_free(writer);
+	et_peer_table_free(table);
+	sample_free(&sample);
+}
+
+/* More members of the first row, compression, and a file that is to stay. */
+static void test_file(void)
+{
+	char dir[] = "/tmp/et-stats-XXXXXX", error[ET_STATS_ERROR], packed[4096], text[16384];
+	struct et_peer_table *table = et_peer_table_new(100, 1000);
+	struct et_stats_capture capture;
+	struct et_stats_file file = { .dir = dir,
+		.minute_ns = et_time_minute(SAMPLE_START_NS),
+		.capture = &capture,
+		.members = json_pack("{s:i, s:i}", "late", 7, "minute", 1),
+		.table = table,
+		.zstd_level = 3,
+		.keep = true };
+	struct et_stats_writer *writer;
+	struct sample sample;
+	json_error_t fault;
+	size_t n;
+	FILE *in;
+	json_t *o;
+
+	sample_new(&sample);
+	et_stats_count(table, &sample.run);
+	writer = et_stats_writer_new(&sample.run);
+	et_stats_capture_init(&capture);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	file.dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	CU_ASSERT_EQUAL_FATAL(et_stats_file(writer, error, &file), 0);
+	CU_ASSERT_EQUAL(et_stats_file(writer, error, &file), -EEXIST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error, "gw1-20261122T1031Z.jsonl.zst"));
+	CU_ASSERT_EQUAL(files_in(dir, false), 1);
+	snprintf(text, sizeof(text), "%s/gw1-20261122T1031Z.jsonl.zst", dir);
+	in = fopen(text, "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+	n = ZSTD_decompress(text, sizeof(text), packed, fread(packed, 1, sizeof(packed), in));
+	fclose(in);
+	CU_ASSERT_FALSE_FATAL(ZSTD_isError(n));
+	CU_ASSERT_EQUAL(text[n - 1], '\n');
+	o = json_loadb(text, strcspn(text, "\n"), 0, &fault);
+	CU_ASSERT_STRING_EQUAL(keys(o), "type v sensor minute capture late");
+	CU_ASSERT_STRING_EQUAL(json_string_value(at(o, "minute")), "2026-11-22T10:31:00Z");
+	json_decref(o);
+	json_decref(file.members);
+	close(file.dir_fd);
+	files_in(dir, true);
+	et_stats_writer_free(writer);
+	et_peer_table_free(table);
+	sample_free(&sample);
+}
+
 static void test_sensor(void)
 {
 	static const struct {
@@ -417,6 +543,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = { { "session values", test_session_values },
 		{ "session keys", test_session_keys }, { "peer row", test_peer_row },
+		{ "rows are JSON", test_rows_are_json }, { "one file", test_file },
 		{ "minutes", test_minutes }, { "minutes at the edges", test_minutes_edges },
 		{ "sensor names", test_sensor }, CU_TEST_INFO_NULL };
 
