@@ -15,6 +15,8 @@ static const struct {
 	const char *name, *does;
 } commands[] = {
 	{ "read", "analyze capture files: who spoke TLS, who did not, and why" },
+	{ "live", "capture from DPDK ports into rings in shared memory" },
+	{ "export", "write what live has seen into one file per minute" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "worker.h"
+#include "ledger.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +35,7 @@ void tally_add(struct tally *to, const struct tally *from)
 	to->frames += from->frames;
 	to->bytes += from->bytes;
 	to->flows += from->flows;
+	to->aged += from->aged;
 	to->order.duplicates += from->order.duplicates;
 	to->order.retransmissions += from->order.retransmissions;
 	to->order.out_of_order += from->order.out_of_order;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* Entries that the aging hand looks at per burst: all of a table of a million in 30 k bursts. */
 #define SWEEP_STEPS 32
@@ -13,43 +12,38 @@ struct worker {
 	struct et_conn_pool *pool;
 	struct et_conn_env env;
 	struct et_books books;
-	struct et_session *records; /* reserved address space, taken as it is filled */
-	size_t records_cnt, records_max;
-	struct tallies tallies;
-	bool counting;                    /* the minute below is one */
-	int64_t minute_ns, minute_end_ns; /* first and last nanosecond of what is counted in now */
-	struct tally now;                 /* counts of that minute not yet in tallies */
-	bool out_of_memory;
+	struct ledger ledger;
+	uint32_t shed_bytes; /* 0: never */
+	void (*shed)(void *ctx, const struct et_segment *segment);
+	void *shed_ctx;
 };
-
-#define RECORDS_MAX (ET_FLOW_INDEX_MAX / 4)
 
 struct worker *worker_new(const struct worker_limits *limits, const struct et_match_db *db,
 	const struct et_ports *ports, uint64_t hash_seed)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	uint32_t flows = limits->flows < 65536 ? limits->flows : 65536;
+	int err;
 
 	if (!w)
 		return NULL;
-	w->records_max = RECORDS_MAX;
-	w->records = mmap(NULL, w->records_max * sizeof(*w->records), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (w->records == MAP_FAILED)
-		w->records = NULL;
-	w->table = et_flow_table_new(flows, limits->flows, hash_seed);
+	w->table = et_flow_table_new(
+		limits->endless ? limits->flows : flows, limits->flows, hash_seed);
 	w->pool = et_conn_pool_new(limits->undecided);
 	w->env.ports = ports;
-	w->env.drops = w->now.drops;
+	w->env.drops = w->ledger.now.drops;
 	w->env.scanner = et_match_scanner_new(db);
 	w->env.order.pool = et_order_pool_new(limits->hold_blocks);
-	w->env.order.drops = w->now.drops;
+	w->env.order.counts = &w->ledger.now.order;
+	w->env.order.drops = w->ledger.now.drops;
 	w->env.tls.pool = et_tls_pool_new(limits->message_bytes);
-	w->env.tls.drops = w->now.drops;
-	w->env.mail.drops = w->now.drops;
-	if (et_books_init(&w->books, limits->dict_entries, limits->dict_bytes) != 0 || !w->table ||
-		!w->pool || !w->env.scanner || !w->env.order.pool || !w->env.tls.pool ||
-		!w->records) {
+	w->env.tls.drops = w->ledger.now.drops;
+	w->env.mail.drops = w->ledger.now.drops;
+	err = limits->endless
+		      ? et_books_init_turning(&w->books, limits->dict_entries, limits->dict_bytes)
+		      : et_books_init(&w->books, limits->dict_entries, limits->dict_bytes);
+	if (err || (!limits->endless && ledger_init(&w->ledger, NULL) != 0) || !w->table ||
+		!w->pool || !w->env.scanner || !w->env.order.pool || !w->env.tls.pool) {
 		worker_free(w);
 		return NULL;
 	}
@@ -70,10 +64,14 @@ void worker_free(struct worker *w)
 	et_order_pool_free(w->env.order.pool);
 	et_tls_pool_free(w->env.tls.pool);
 	et_books_free(&w->books);
-	if (w->records)
-		munmap(w->records, w->records_max * sizeof(*w->records));
-	free(w->tallies.v);
+	ledger_free(&w->ledger);
 	free(w);
+}
+
+int worker_feed(struct worker *w, const struct ledger_feed *feed)
+{
+	ledger_free(&w->ledger);
+	return ledger_init(&w->ledger, feed);
 }
 
 /* A stamp from a damaged file can stand at the end of time. */
@@ -82,49 +80,21 @@ static int64_t later(int64_t ts_ns, int64_t by_ns)
 	return ts_ns > INT64_MAX - by_ns ? INT64_MAX : ts_ns + by_ns;
 }
 
-/* Puts the counts of the minute in progress into its tally. */
-static void write_down(struct worker *w)
-{
-	struct tally *tally;
-
-	w->now.order = w->env.order.counts;
-	w->env.order.counts = (struct et_order_counts){ 0 };
-	if (w->counting) {
-		tally = tallies_at(&w->tallies, w->minute_ns);
-		if (tally)
-			tally_add(tally, &w->now);
-		else
-			w->out_of_memory = true;
-	}
-	w->now = (struct tally){ 0 };
-	w->counting = false;
-}
-
-/* What is counted from here on belongs to the minute of ts_ns. */
-static void at_minute(struct worker *w, int64_t ts_ns)
-{
-	if (et_likely(ts_ns >= w->minute_ns && ts_ns <= w->minute_end_ns && w->counting))
-		return;
-	write_down(w);
-	w->counting = true;
-	w->minute_ns = et_time_minute(ts_ns);
-	w->minute_end_ns = later(w->minute_ns, ET_NS_PER_MIN - 1);
-}
-
 /* An undecided flow ends in a record, or in nothing if there is nothing to say of it. */
 static void decide(struct worker *w, struct et_flow *flow, int64_t decided_ns)
 {
 	uint32_t index = flow->index;
 	struct et_conn *conn = et_conn_at(w->pool, index);
+	struct et_session *record = ledger_place(&w->ledger);
 
-	if (w->records_cnt == w->records_max) {
-		w->out_of_memory = true;
+	if (!record) {
 		et_conn_drop(conn, &w->env);
 		flow->state = ET_FLOW_IGNORED;
-	} else if (et_conn_finish(conn, &w->env, &w->records[w->records_cnt], flow, decided_ns)) {
-		flow->index = (uint32_t)w->records_cnt++ & ET_FLOW_INDEX_MAX;
+	} else if (et_conn_finish(conn, &w->env, record, flow, decided_ns)) {
+		flow->index = ledger_add(&w->ledger, record, flow) & ET_FLOW_INDEX_MAX;
 		flow->state = ET_FLOW_DECIDED;
 	} else {
+		ledger_drop(&w->ledger, record);
 		flow->state = ET_FLOW_IGNORED;
 	}
 	et_conn_put(w->pool, index);
@@ -136,11 +106,11 @@ static void end(struct worker *w, struct et_flow *flow, int64_t decided_ns)
 	if (flow->state == ET_FLOW_UNDECIDED) {
 		if (flow->closed)
 			decided_ns = flow->closed_ns;
-		at_minute(w, decided_ns);
+		ledger_minute(&w->ledger, decided_ns);
 		decide(w, flow, decided_ns);
 	}
 	if (flow->state == ET_FLOW_DECIDED)
-		et_conn_close(&w->records[flow->index], flow);
+		ledger_close(&w->ledger, flow->index, flow);
 	et_flow_remove(w->table, flow);
 }
 
@@ -158,27 +128,27 @@ static struct et_flow *begin(struct worker *w, const struct parcel *parcel)
 	uint32_t index;
 
 	if (!(segment->flags & ET_TCP_SYN) && segment->len == 0) {
-		w->now.drops[ET_DROP_NO_FLOW]++;
+		w->ledger.now.drops[ET_DROP_NO_FLOW]++;
 		return NULL;
 	}
 	flow = et_flow_add(w->table, &parcel->key, parcel->hash);
 	if (!flow) {
 		struct et_flow *victim = et_flow_victim(w->table);
 
-		w->now.drops[ET_DROP_FLOW_TABLE]++;
+		w->ledger.now.drops[ET_DROP_FLOW_TABLE]++;
 		if (victim)
 			end(w, victim, parcel->clock_ns);
 		flow = et_flow_add(w->table, &parcel->key, parcel->hash);
 		if (!flow)
 			return NULL;
-		at_minute(w, parcel->clock_ns);
+		ledger_minute(&w->ledger, parcel->clock_ns);
 	}
-	w->now.flows++;
+	w->ledger.now.flows++;
 	flow->start_ns = flow->end_ns = parcel->ts_ns;
 	flow->first_frame = parcel->frame;
 	conn = et_conn_get(w->pool, &index);
 	if (!conn) {
-		w->now.drops[ET_DROP_UNDECIDED]++;
+		w->ledger.now.drops[ET_DROP_UNDECIDED]++;
 		return flow;
 	}
 	et_conn_init(conn);
@@ -229,6 +199,13 @@ static bool is_bare(const struct et_segment *segment)
 	return segment->len == 0 && !(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST));
 }
 
+/* Whether this side of the flow passes the limit by these len bytes, which are counted already. */
+static bool passes(const struct et_flow *flow, unsigned side, uint32_t len, uint32_t limit)
+{
+	return flow->bytes_hi[side] == 0 && flow->bytes[side] >= limit &&
+	       flow->bytes[side] - len < limit;
+}
+
 /* One segment. flow: what the table had for it when the burst began, NULL if nothing. */
 static void one(struct worker *w, const struct parcel *parcel, struct et_flow *flow)
 {
@@ -238,9 +215,10 @@ static void one(struct worker *w, const struct parcel *parcel, struct et_flow *f
 	/* The segments before it may have begun the flow, or ended it and used its entry anew. */
 	if (!flow || flow->state == ET_FLOW_FREE || !et_flow_key_equal(&flow->key, &parcel->key))
 		flow = et_flow_find(w->table, &parcel->key, parcel->hash);
-	at_minute(w, parcel->clock_ns);
+	ledger_minute(&w->ledger, parcel->clock_ns);
 	if (flow && et_unlikely(et_flow_is_old(flow, tick))) {
 		end(w, flow, aged_ns(flow));
+		w->ledger.now.aged++;
 		flow = NULL;
 	} else if (flow && et_unlikely(segment->flags & ET_TCP_SYN) &&
 		   is_new(flow, segment, parcel->side)) {
@@ -248,7 +226,7 @@ static void one(struct worker *w, const struct parcel *parcel, struct et_flow *f
 		flow = NULL;
 	}
 	if (!flow) {
-		at_minute(w, parcel->clock_ns);
+		ledger_minute(&w->ledger, parcel->clock_ns);
 		flow = begin(w, parcel);
 		if (!flow)
 			return;
@@ -259,8 +237,12 @@ static void one(struct worker *w, const struct parcel *parcel, struct et_flow *f
 	et_flow_count_packet(flow, parcel->side, segment->len);
 	if (et_unlikely(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST)))
 		note_flags(flow, parcel);
-	if (flow->state != ET_FLOW_UNDECIDED)
+	if (flow->state != ET_FLOW_UNDECIDED) {
+		if (et_unlikely(w->shed_bytes &&
+				passes(flow, parcel->side, segment->len, w->shed_bytes)))
+			w->shed(w->shed_ctx, segment);
 		return;
+	}
 	if (is_bare(segment))
 		return;
 	switch (et_conn_segment(et_conn_at(w->pool, flow->index), &w->env, flow, parcel->side,
@@ -275,9 +257,20 @@ static void one(struct worker *w, const struct parcel *parcel, struct et_flow *f
 	}
 }
 
+/* Lets the hand walk on, and ends what it finds. */
+static void sweep(struct worker *w, int64_t clock_ns)
+{
+	struct et_flow *old = et_flow_sweep(w->table, et_flow_tick(clock_ns), SWEEP_STEPS);
+
+	if (!old)
+		return;
+	end(w, old, aged_ns(old));
+	w->ledger.now.aged++;
+}
+
 void worker_burst(struct worker *w, const struct parcel *parcels, unsigned cnt)
 {
-	struct et_flow *flows[BURST], *old;
+	struct et_flow *flows[BURST];
 
 	assert(cnt <= BURST);
 	for (unsigned i = 0; i < cnt; i++)
@@ -292,11 +285,44 @@ void worker_burst(struct worker *w, const struct parcel *parcels, unsigned cnt)
 	}
 	for (unsigned i = 0; i < cnt; i++)
 		one(w, &parcels[i], flows[i]);
-	if (cnt == 0)
-		return;
-	old = et_flow_sweep(w->table, et_flow_tick(parcels[cnt - 1].clock_ns), SWEEP_STEPS);
-	if (old)
-		end(w, old, aged_ns(old));
+	if (cnt > 0)
+		sweep(w, parcels[cnt - 1].clock_ns);
+}
+
+void worker_idle(struct worker *w, int64_t clock_ns)
+{
+	ledger_minute(&w->ledger, clock_ns);
+	sweep(w, clock_ns);
+}
+
+struct tally *worker_now(struct worker *w)
+{
+	return &w->ledger.now;
+}
+
+void worker_mark(const struct worker *w, struct et_feed_mark *out)
+{
+	ledger_mark(&w->ledger, out, w->ledger.minute_end_ns);
+	out->flows_open = worker_flows(w);
+	out->undecided_open = worker_undecided(w);
+}
+
+void worker_shed(struct worker *w, uint32_t bytes,
+	void (*shed)(void *ctx, const struct et_segment *segment), void *ctx)
+{
+	w->shed_bytes = bytes;
+	w->shed = shed;
+	w->shed_ctx = ctx;
+}
+
+uint32_t worker_flows(const struct worker *w)
+{
+	return et_flow_count(w->table);
+}
+
+uint32_t worker_undecided(const struct worker *w)
+{
+	return et_conn_count(w->pool);
 }
 
 void worker_finish(struct worker *w, int64_t clock_ns)
@@ -308,13 +334,13 @@ void worker_finish(struct worker *w, int64_t clock_ns)
 
 		end(w, flow, decided_ns < clock_ns ? decided_ns : clock_ns);
 	}
-	write_down(w);
+	ledger_finish(&w->ledger, clock_ns);
 }
 
 struct et_session *worker_records(struct worker *w, size_t *cnt)
 {
-	*cnt = w->records_cnt;
-	return w->records;
+	*cnt = w->ledger.cnt;
+	return w->ledger.records;
 }
 
 const struct et_books *worker_books(const struct worker *w)
@@ -324,10 +350,10 @@ const struct et_books *worker_books(const struct worker *w)
 
 const struct tallies *worker_tallies(const struct worker *w)
 {
-	return &w->tallies;
+	return &w->ledger.tallies;
 }
 
 bool worker_out_of_memory(const struct worker *w)
 {
-	return w->out_of_memory;
+	return w->ledger.out_of_memory;
 }

@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "patterns.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -136,30 +135,6 @@ static int read_all(struct reading *reading, struct et_source *source, struct cr
 	return counting.out_of_memory ? -ENOMEM : 0;
 }
 
-/*
- * Where the compiled patterns are kept between runs; false when there is no such place. A folder
- * that cannot be made shows when the patterns are stored, which may fail.
- */
-static bool cache_path(char *path, size_t cap)
-{
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	const char *base = xdg && *xdg == '/' ? xdg : home;
-	const char *below = base == xdg ? "" : "/.cache";
-	static const char *const parts[] = { "", "/ehlotap", "/ehlotap/patterns.hs" };
-
-	if (!base || *base != '/')
-		return false;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		int n = snprintf(path, cap, "%s%s%s", base, below, parts[i]);
-
-		if (n < 0 || (size_t)n >= cap)
-			return false;
-		if (i + 1 < sizeof(parts) / sizeof(parts[0]))
-			mkdir(path, 0700);
-	}
-	return true;
-}
-
 static struct crew *make_crew(
 	const struct options *options, const struct et_match_db *db, uint64_t *hash_seed)
 {
@@ -171,8 +146,7 @@ static struct crew *make_crew(
 		.dict_entries = 1u << 22,
 		.dict_bytes = (size_t)1 << 30 };
 
-	if (getrandom(hash_seed, sizeof(*hash_seed), 0) != sizeof(*hash_seed))
-		*hash_seed = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15;
+	*hash_seed = hash_seed_new();
 	return crew_new(options->workers, &limits, db, &options->ports, *hash_seed);
 }
 
@@ -210,7 +184,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	int code = options_read(&options, argc, argv);
-	char path[4096], err[512];
+	char err[512];
 	struct et_source *source;
 	struct et_match_db *db;
 	struct crew *crew = NULL;
@@ -219,7 +193,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	source = et_source_open(options.files, (size_t)options.files_cnt, on_warning, NULL);
-	db = et_match_db_new(err, sizeof(err), cache_path(path, sizeof(path)) ? path : NULL);
+	db = patterns_open(err, sizeof(err));
 	if (!db)
 		fprintf(stderr, "ehlotap read: %s\n", err);
 	else

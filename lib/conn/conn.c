@@ -213,8 +213,8 @@ static void flush(struct et_conn *conn, struct et_conn_env *env, int64_t ts_ns)
 		gap = final ? 0 : missing_at_end(conn, side);
 		if (gap > 0) {
 			order->gaps++;
-			env->order.counts.gaps++;
-			env->order.counts.gap_bytes += gap;
+			env->order.counts->gaps++;
+			env->order.counts->gap_bytes += gap;
 			take_gap(conn, env, side, gap);
 		}
 	}

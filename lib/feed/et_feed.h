@@ -12,6 +12,7 @@
  *            can be read without anything before it, and old ones can be given back.
  *   session  the record of a connection, when its outcome is decided
  *   peer     sums of sessions whose own records found the ring full (see below)
+ *   note     what the NICs say of themselves, as a JSON object; with the mark behind it
  *   mark     a minute of the worker's clock is over: all sessions decided in it stand before the
  *            mark; with the counters of that minute
  *
@@ -45,6 +46,7 @@ struct et_feed_mark {
 	uint64_t folded;                     /* sessions that went as sums */
 	uint64_t table_lost;                 /* counts that the table of sums had no room for */
 	uint64_t lane_lost;                  /* frames that found this worker's lane full */
+	uint64_t ring_used, ring_bytes;      /* at the end, and the ring's size */
 	uint64_t imissed, ierrors, rx_nombuf;
 	uint64_t busy_cycles, idle_cycles, cycles_per_s; /* the last: not a sum */
 	struct et_order_counts order;
@@ -75,6 +77,8 @@ void et_feed_outlet_free(struct et_feed_outlet *outlet); /* NULL is allowed */
 /* Never waits, never allocates. */
 void et_feed_session(struct et_feed_outlet *outlet, const struct et_session *session);
 void et_feed_mark(struct et_feed_outlet *outlet, const struct et_feed_mark *mark);
+/* A note for the mark that comes next; lost when there is no room. */
+void et_feed_note(struct et_feed_outlet *outlet, struct et_view text);
 
 /*
  * Does up to `budget` steps of what waits: sends sums of peers if there is room, clears the table
@@ -93,6 +97,7 @@ void et_feed_counts(struct et_feed_counts *out, const struct et_feed_outlet *out
 enum et_feed_kind {
 	ET_FEED_SESSION,
 	ET_FEED_PEER,
+	ET_FEED_NOTE,
 	ET_FEED_MARK,
 };
 
@@ -101,6 +106,7 @@ struct et_feed_item {
 	enum et_feed_kind kind;
 	struct et_session session;         /* SESSION: ids of the inlet's books */
 	struct et_feed_mark mark;          /* MARK */
+	struct et_view note;               /* NOTE: until the next call; not checked to be JSON */
 	const struct et_peer_table *peers; /* PEER: holds that one peer, ids of the inlet's books;
 					      until the next call */
 };

@@ -214,6 +214,11 @@ bool et_feed_read(struct et_feed_inlet *inlet, struct et_feed_item *item, uint64
 			item->peers = inlet->peer;
 			good = take_peer(inlet, message.bytes);
 			break;
+		case MESSAGE_NOTE:
+			item->kind = ET_FEED_NOTE;
+			item->note = message.bytes;
+			good = true;
+			break;
 		case MESSAGE_MARK:
 			item->kind = ET_FEED_MARK;
 			good = take_mark(inlet, &item->mark, message.bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "messages.h"
 
-#define VERSION 1
+#define VERSION 2
 
 uint64_t et_feed_layout(void)
 {
@@ -44,6 +44,8 @@ void et_feed_mark_add(struct et_feed_mark *to, const struct et_feed_mark *from)
 	to->folded += from->folded;
 	to->table_lost += from->table_lost;
 	to->lane_lost += from->lane_lost;
+	to->ring_used = from->ring_used;
+	to->ring_bytes = from->ring_bytes;
 	to->imissed += from->imissed;
 	to->ierrors += from->ierrors;
 	to->rx_nombuf += from->rx_nombuf;

@@ -12,6 +12,7 @@ enum message {
 	MESSAGE_SESSION,  /* struct et_session, ids of the worker */
 	MESSAGE_PEER,     /* struct sums, then struct sum[] */
 	MESSAGE_MARK,     /* struct et_feed_mark */
+	MESSAGE_NOTE,     /* text */
 };
 
 struct word {

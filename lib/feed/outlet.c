@@ -126,6 +126,11 @@ void et_feed_mark(struct et_feed_outlet *outlet, const struct et_feed_mark *mark
 	outlet->stretch++;
 }
 
+void et_feed_note(struct et_feed_outlet *outlet, struct et_view text)
+{
+	et_ring_put(outlet->ring, MESSAGE_NOTE, NULL, 0, text.p, text.n, outlet->keep);
+}
+
 /* The words of the cells that one message takes. */
 static bool tell_cells(
 	struct et_feed_outlet *outlet, const struct et_peer *peer, const struct et_peer_cell *cell)

@@ -174,9 +174,39 @@ def records(binary, captures, folder):
                     yield row["type"], row
 
 
+def live_records(binary, folder):
+    """The same of the minute files that live and export make of the sample."""
+    sensor = f"docs-{os.getpid()}"
+    minutes = os.path.join(folder, "live")
+    os.mkdir(minutes)
+    argv = [binary, "live", "--sensor", sensor, "--cores", "0", "--no-huge", "--port",
+            f"net_pcap0,rx_pcap={SAMPLE}", "--flows", "4096", "--undecided", "512", "--ring-size",
+            "4M", "--idle-sleep", "1000", "--stats", "1"]
+    seen = []
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as live:
+        for line in live.stderr:
+            # a line a second; the whole capture is read when two of them say the same
+            seen += re.findall(r"packets ([1-9][0-9]*) ", line)
+            if len(seen) > 1 and seen[-1] == seen[-2] and live.poll() is None:
+                live.terminate()
+    check(live.returncode == 0, f"ehlotap live ends with {live.returncode}")
+    status = run([binary, "export", "--to", minutes, "--sensor", sensor, "--once"])[1]
+    check(status == 0, f"ehlotap export ends with {status}")
+    for name in sorted(os.listdir(minutes)):
+        if name.endswith(".jsonl"):
+            with open(os.path.join(minutes, name), encoding="utf-8") as file:
+                for line in file:
+                    row = json.loads(line)
+                    yield row["type"], row
+    try:
+        os.unlink(f"/dev/shm/ehlotap.{sensor}.lock")
+    except OSError:
+        pass
+
+
 def check_keys(binary, captures, folder):
     written, wrong = set(), set()
-    for shape, value in records(binary, captures, folder):
+    for shape, value in [*records(binary, captures, folder), *live_records(binary, folder)]:
         walk(value, shape, written)
         check_types(value, shape, wrong)
     for sentence in sorted(wrong):

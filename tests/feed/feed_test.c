@@ -202,6 +202,7 @@ static void drain(struct stand *s, struct et_peer_table *peers, struct et_feed_m
 		switch (item.kind) {
 		case ET_FEED_SESSION: et_peer_add(peers, &item.session, NULL, false); break;
 		case ET_FEED_PEER: et_peer_merge(peers, item.peers); break;
+		case ET_FEED_NOTE: break;
 		case ET_FEED_MARK: et_feed_mark_add(marks, &item.mark); break;
 		}
 	}
