@@ -223,7 +223,7 @@ static int lock_and_start(struct engine *engine, struct config *config, const si
 int main(int argc, char **argv)
 {
 	static struct engine engine;
-	struct config config;
+	static struct config config;
 	int code = config_read(&config, argc, argv);
 	struct et_match_db *db = NULL;
 	char error[512];
