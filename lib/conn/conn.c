@@ -14,6 +14,7 @@ void et_conn_init(struct et_conn *conn)
 	conn->truncated = false;
 	conn->inside = false;
 	conn->hole = false;
+	conn->alert_level = 0;
 	conn->port_service = ET_SERVICE_NONE;
 	for (unsigned side = 0; side < 2; side++) {
 		conn->way[side] = WAY_PROBE;
@@ -153,6 +154,17 @@ static void take_header(struct et_conn *conn, unsigned side, const struct et_seg
 	}
 }
 
+/* Had the client's host seen the server's FIN when it sent its alert? The ACK tells. */
+static void note_alert(struct et_conn *conn, const struct et_segment *segment)
+{
+	const struct et_tls_alert *alert = &conn->tls.facts.side[ET_CLIENT].alert;
+
+	if (et_likely(alert->level <= conn->alert_level) || !(segment->flags & ET_TCP_ACK))
+		return;
+	conn->alert_level = alert->level;
+	conn->alert_ack = segment->ack;
+}
+
 enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *env,
 	const struct et_flow *flow, unsigned side, const struct et_segment *segment, int64_t ts_ns)
 {
@@ -170,6 +182,8 @@ enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *e
 			take_piece(conn, env, side, &piece, ts_ns);
 			while (et_order_next(&conn->order[side], &env->order, &piece, false))
 				take_piece(conn, env, side, &piece, ts_ns);
+			if (way_dir(conn, side) == ET_CLIENT)
+				note_alert(conn, segment);
 		}
 	}
 	if (et_unlikely(flow->closed) && !is_waiting(conn))
@@ -266,12 +280,16 @@ void et_conn_close(struct et_session *session, const struct et_flow *flow)
 
 	session->end_ns = flow->end_ns;
 	session->end = (uint8_t)end_of(flow, client);
+	/* Two taps can show the client's FIN first; that the server's was answered proves more. */
+	if (session->closed_before_alert && session->end != ET_END_RST_SERVER)
+		session->end = ET_END_FIN_SERVER;
 	for (unsigned side = 0; side < 2; side++) {
 		enum et_dir dir = side == client ? ET_CLIENT : ET_SERVER;
 
 		session->packets[dir] = et_flow_packets(flow, side);
 		session->bytes[dir] = et_flow_bytes(flow, side);
 	}
+	session->partial &= (uint8_t)~ET_PARTIAL_ONE_DIRECTION; /* the other may have come since */
 	if (session->packets[ET_CLIENT] == 0 || session->packets[ET_SERVER] == 0)
 		session->partial |= ET_PARTIAL_ONE_DIRECTION;
 }

@@ -59,9 +59,11 @@ struct et_conn {
 	uint8_t way[2];       /* the state of each side */
 	bool fin[2];
 	uint32_t fin_seq[2];
-	bool reached[2];    /* reach is valid */
-	uint32_t reach[2];  /* sent up to here, as the other side's ACK or the own RST tells */
-	uint32_t probed[2]; /* bytes the match stage has seen */
+	bool reached[2];     /* reach is valid */
+	uint32_t reach[2];   /* sent up to here, as the other side's ACK or the own RST tells */
+	uint8_t alert_level; /* of the client's alert in clear; 0: none */
+	uint32_t alert_ack;  /* what the segment acknowledged that completed this alert */
+	uint32_t probed[2];  /* bytes the match stage has seen */
 	struct et_match_carry carry[2];
 	struct et_order order[2];
 	struct et_mail mail;

@@ -210,6 +210,15 @@ static void set_alert(struct et_session *session, const struct et_tls_facts *tls
 	}
 }
 
+/* The server's FIN was acknowledged by the segment that carried the client's alert. */
+static bool is_closed_before_alert(const struct et_conn *conn)
+{
+	unsigned server = 1u - conn->client_side;
+
+	return conn->alert_level > 0 && conn->fin[server] &&
+	       (int32_t)(conn->alert_ack - conn->fin_seq[server]) > 0;
+}
+
 static int64_t handshake_ns(const struct et_tls_facts *tls)
 {
 	int64_t begin = tls->side[ET_CLIENT].first_ns, end;
@@ -303,4 +312,6 @@ void outcome_record(struct et_session *session, const struct et_conn *conn,
 		session->gaps[dir] = conn->order[side].gaps;
 	}
 	set_alert(session, &conn->tls.facts);
+	session->closed_before_alert =
+		session->alert_from == ET_CLIENT && is_closed_before_alert(conn);
 }

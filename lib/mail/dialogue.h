@@ -99,6 +99,16 @@ bool literal_untouched(const struct et_mail_side *side);
 /* STARTTLS was asked for by this line; answered with this code, and with clear bytes behind it. */
 void stls_asked(struct et_mail *mail, const struct line *line);
 void stls_answered(struct et_mail *mail, uint16_t code, bool behind);
+/*
+ * A whole list of capabilities has no STARTTLS in it. waits: replies in front of it have no command
+ * yet, any of which may answer a login. Such a list counts once these are known
+ * (list_is_first); replies that come behind it are marked as later meanwhile.
+ */
+void list_lacks(struct et_mail *mail, bool waits);
+/* All in front of the list that waits have got their commands, and none was a login. */
+void list_is_first(struct et_mail *mail);
+/* A login succeeded. later: its answer came behind the list that waits. */
+void logged_in(struct et_mail *mail, bool later);
 /* A line that was understood. */
 void understood(struct et_mail *mail, enum et_dir dir);
 

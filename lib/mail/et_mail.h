@@ -37,11 +37,16 @@ enum et_tristate {
 
 /* What was learnt; read by the caller at any time. */
 struct et_mail_facts {
-	enum et_tristate offered; /* STARTTLS/STLS among the capabilities of a whole reply */
-	bool masked;              /* a capability overwritten on the path, as XXXXXXXA */
-	bool requested;           /* the client asked for it */
-	bool injected;            /* bytes in clear pipelined behind the client's STARTTLS */
-	bool reply_injected;      /* bytes in clear behind the server's 220 in the same flight */
+	/*
+	 * STARTTLS/STLS among the capabilities of a whole reply. IMAP, POP3, ManageSieve: no list
+	 * takes a YES back, and NO needs a list from before any login, since behind one the word is
+	 * gone (RFC 3501 6.2.1, RFC 2595 4).
+	 */
+	enum et_tristate offered;
+	bool masked;          /* a capability overwritten on the path, as XXXXXXXA */
+	bool requested;       /* the client asked for it */
+	bool injected;        /* bytes in clear pipelined behind the client's STARTTLS */
+	bool reply_injected;  /* bytes in clear behind the server's 220 in the same flight */
 	uint16_t reply;       /* to STARTTLS: SMTP code, or 220/500 for OK/refusal; 0: not seen */
 	uint16_t greeting;    /* the server's first code (SMTP), 0: not seen */
 	uint16_t last_reply;  /* the last reply code seen in clear (421 and such) */
@@ -105,6 +110,9 @@ struct et_mail {
 	bool mail_counted; /* this transaction is in clear_mail */
 	bool replay;       /* what was held for a body is dialogue */
 	bool provisional;  /* `offered` comes from a reply that has no command yet */
+	bool past_login;   /* somebody has logged in, or may have */
+	bool list_open;    /* IMAP: a list without STARTTLS since the last tagged reply */
+	bool list_waits;   /* such a list, while replies before it have no command yet */
 	uint8_t auth;      /* where the client is in an AUTH exchange */
 	uint16_t rcpt_cnt; /* recipients accepted in this transaction */
 	uint16_t body_cnt; /* replies seen to the body in progress */

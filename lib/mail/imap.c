@@ -11,8 +11,10 @@
 #define TAG_REPLY    1u /* the entry is a reply */
 #define TAG_OK       2u /* to be read with TAG_REPLY */
 #define TAG_BEHIND   4u /* bytes in clear behind the reply */
+#define TAG_LATER    8u /* the reply came behind the list that waits: list_lacks() */
+#define TAG_LOGIN    2u /* the command is LOGIN or AUTHENTICATE */
 #define TAG_STARTTLS 4u /* the command is STARTTLS */
-#define TAG_BITS     7u
+#define TAG_BITS     15u
 
 #define FLAG_MIDLINE 1u /* of a side: what follows a literal goes on with the same line */
 
@@ -62,10 +64,32 @@ static bool tag_take(struct et_mail *mail, uint32_t *entry, uint32_t tag, uint32
 static void tag_put(struct et_mail *mail, uint32_t entry)
 {
 	if (mail->queue_cnt == ET_MAIL_QUEUE) {
+		if (mail->queue[0] & TAG_REPLY) /* perhaps to a login */
+			logged_in(mail, false);
 		mail->queue_cnt--;
 		memmove(mail->queue, mail->queue + 1, mail->queue_cnt * sizeof(*mail->queue));
 	}
 	mail->queue[mail->queue_cnt++] = entry;
+}
+
+/* Do replies that may stand in front of the list that waits still lack their commands? */
+static bool has_early_reply(const struct et_mail *mail)
+{
+	for (unsigned i = 0; i < mail->queue_cnt; i++)
+		if ((mail->queue[i] & (TAG_REPLY | TAG_LATER)) == TAG_REPLY)
+			return true;
+	return false;
+}
+
+/* A command and its reply, together. */
+static void pair(struct et_mail *mail, uint32_t command, uint32_t reply)
+{
+	if (command & TAG_STARTTLS)
+		stls_answered(mail, reply & TAG_OK ? 220 : 500, (reply & TAG_BEHIND) != 0);
+	if (command & TAG_LOGIN && reply & TAG_OK)
+		logged_in(mail, (reply & TAG_LATER) != 0);
+	if (mail->list_waits && !has_early_reply(mail))
+		list_is_first(mail);
 }
 
 /* At the end of a line: does a literal follow, and the line after it? */
@@ -112,12 +136,13 @@ static void client_line(struct et_mail *mail, struct et_mail_env *env, const str
 		mail->facts.quit = true;
 	} else if (word_is(word, "LOGIN") || word_is(word, "AUTHENTICATE")) {
 		mail->facts.auth_clear |= text.n > 0;
+		bits = TAG_LOGIN;
 	}
 	mail->tag = sync ? hash : 0;
 	if (!tag_take(mail, &reply, hash, TAG_REPLY))
 		tag_put(mail, hash | bits);
-	else if (bits)
-		stls_answered(mail, reply & TAG_OK ? 220 : 500, (reply & TAG_BEHIND) != 0);
+	else
+		pair(mail, bits, reply);
 }
 
 /*
@@ -129,13 +154,13 @@ static bool is_believed(const struct et_mail *mail)
 	const uint32_t behind = TAG_REPLY | TAG_OK | TAG_BEHIND;
 
 	for (unsigned i = 0; i < mail->queue_cnt; i++)
-		if ((mail->queue[i] & TAG_BITS) == behind)
+		if ((mail->queue[i] & behind) == behind)
 			return false;
 	return !mail->accepted;
 }
 
 /* The words of a capability list, up to the end of the line or the bracket. */
-static void capabilities(struct et_mail *mail, struct et_view text, bool whole)
+static void capabilities(struct et_mail *mail, struct et_view text, bool whole, bool greeting)
 {
 	enum et_tristate offered = whole ? ET_NO : ET_NOT_KNOWN;
 	struct et_view word;
@@ -151,14 +176,20 @@ static void capabilities(struct et_mail *mail, struct et_view text, bool whole)
 	}
 	if (offered == ET_NOT_KNOWN || !is_believed(mail))
 		return;
-	if (offered == ET_YES || !(mail->facts.requested && mail->facts.offered == ET_YES))
-		mail->facts.offered = offered;
+	if (offered == ET_YES)
+		mail->facts.offered = ET_YES;
+	else if (greeting && !mail->past_login && mail->facts.offered == ET_NOT_KNOWN)
+		mail->facts.offered = ET_NO;
+	else
+		/* It can belong to the reply to LOGIN, of which it then stands in front. */
+		mail->list_open = true;
 }
 
 static void tagged(struct et_mail *mail, const struct line *line, uint32_t tag, bool ok)
 {
 	struct et_mail_side *client = &mail->side[ET_CLIENT];
-	uint32_t command;
+	bool list = mail->list_open;
+	uint32_t command, reply;
 
 	if (!ok && mail->tag == tag && client->state == SIDE_SKIP) {
 		/* The literal was refused: it does not follow (RFC 3501 7.5). */
@@ -169,21 +200,22 @@ static void tagged(struct et_mail *mail, const struct line *line, uint32_t tag, 
 		client->state = literal_untouched(client) ? SIDE_LINE : SIDE_SEEK;
 		mail->tag = 0;
 	}
-	if (tag_take(mail, &command, tag, 0)) {
-		if (command & TAG_STARTTLS)
-			stls_answered(mail, ok ? 220 : 500, line->behind);
-		return;
-	}
-	if (!mail->loose)
-		tag_put(mail,
-			tag | TAG_REPLY | (ok ? TAG_OK : 0) | (line->behind ? TAG_BEHIND : 0));
+	mail->list_open = false;
+	reply = tag | TAG_REPLY | (ok ? TAG_OK : 0) | (line->behind ? TAG_BEHIND : 0) |
+		(mail->list_waits ? TAG_LATER : 0);
+	if (tag_take(mail, &command, tag, 0))
+		pair(mail, command, reply);
+	else if (!mail->loose)
+		tag_put(mail, reply);
+	if (list)
+		list_lacks(mail, has_early_reply(mail));
 }
 
 static void server_line(struct et_mail *mail, struct et_mail_env *env, const struct line *line)
 {
 	struct et_mail_side *side = &mail->side[ET_SERVER];
 	struct et_view text = line->text, tag, word, code;
-	bool midline = side->flags & FLAG_MIDLINE, status, untagged;
+	bool midline = side->flags & FLAG_MIDLINE, status, untagged, greeting;
 
 	(void)env;
 	goes_on(side, line);
@@ -198,14 +230,19 @@ static void server_line(struct et_mail *mail, struct et_mail_env *env, const str
 		return;
 	}
 	understood(mail, ET_SERVER);
+	greeting = !mail->greeted && !mail->greet_unsure && untagged;
+	mail->greeted = true;
 	if (untagged && word_is(word, "CAPABILITY")) {
-		capabilities(mail, text, !line->cut);
+		capabilities(mail, text, !line->cut, false);
 		return;
 	}
+	if (greeting && word_is(word, "PREAUTH"))
+		logged_in(mail, false);
 	code = text;
 	if (untagged ? word_is(word, "OK") || word_is(word, "PREAUTH") : word_is(word, "OK"))
 		if (word_is(word_next(&code), "[CAPABILITY"))
-			capabilities(mail, code, !line->cut || memchr(code.p, ']', code.n));
+			capabilities(
+				mail, code, !line->cut || memchr(code.p, ']', code.n), greeting);
 	if (!untagged && status)
 		tagged(mail, line, tag_hash(tag), word_is(word, "OK"));
 }

@@ -49,10 +49,37 @@ void stls_answered(struct et_mail *mail, uint16_t code, bool behind)
 		mail->facts.injected |= mail->stls_more;
 		mail->facts.reply_injected |= behind;
 		mail->accepted = true;
+		mail->list_waits = false;
 		queue_clear(mail);
 	}
 	mail->stls_wait = false;
 	mail->stls_more = false;
+}
+
+void list_lacks(struct et_mail *mail, bool waits)
+{
+	/* Where the order is lost a login may have passed unseen. */
+	if (mail->facts.offered != ET_NOT_KNOWN || mail->past_login || mail->loose ||
+		mail->facts.reply == 220)
+		return;
+	if (waits)
+		mail->list_waits = true;
+	else
+		mail->facts.offered = ET_NO;
+}
+
+void list_is_first(struct et_mail *mail)
+{
+	if (mail->list_waits && mail->facts.offered == ET_NOT_KNOWN)
+		mail->facts.offered = ET_NO;
+	mail->list_waits = false;
+}
+
+void logged_in(struct et_mail *mail, bool later)
+{
+	mail->past_login = true;
+	if (!later)
+		mail->list_waits = false;
 }
 
 void begin_literal(struct et_mail_side *side, uint64_t len)

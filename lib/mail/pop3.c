@@ -6,14 +6,16 @@ enum kind {
 	KIND_OTHER,
 	KIND_STLS,
 	KIND_CAPA,
-	KIND_LONG, /* +OK is followed by a listing or a mail, up to a dot */
-	KIND_AUTH, /* the command, and each line of the exchange */
+	KIND_LOGIN, /* the command that ends it: PASS, APOP */
+	KIND_LONG,  /* +OK is followed by a listing or a mail, up to a dot */
+	KIND_AUTH,  /* the command, and each line of the exchange; +OK is a login too */
 };
 
 /* A status line in the queue. */
 #define STATUS_OK     1u
 #define STATUS_GO_ON  2u /* "+ ", within AUTH */
 #define STATUS_BEHIND 4u
+#define STATUS_LATER  8u /* behind the list that waits: list_lacks() */
 
 /* What the server's next line belongs to; in side->code. */
 enum { AT_STATUS, AT_MAYBE_LIST, AT_CAPA };
@@ -27,8 +29,8 @@ static const struct {
 	{ "CAPA", KIND_CAPA, KIND_CAPA },
 	{ "STLS", KIND_STLS, KIND_STLS },
 	{ "USER", KIND_OTHER, KIND_OTHER },
-	{ "PASS", KIND_OTHER, KIND_OTHER },
-	{ "APOP", KIND_OTHER, KIND_OTHER },
+	{ "PASS", KIND_LOGIN, KIND_LOGIN },
+	{ "APOP", KIND_LOGIN, KIND_LOGIN },
 	{ "AUTH", KIND_LONG, KIND_AUTH },
 	{ "QUIT", KIND_OTHER, KIND_OTHER },
 	{ "STAT", KIND_OTHER, KIND_OTHER },
@@ -63,6 +65,8 @@ static void pair(struct et_mail *mail, uint16_t kind, uint16_t status)
 {
 	if (kind == KIND_STLS)
 		stls_answered(mail, status & STATUS_OK ? 220 : 500, (status & STATUS_BEHIND) != 0);
+	if ((kind == KIND_LOGIN || kind == KIND_AUTH) && status & STATUS_OK)
+		logged_in(mail, (status & STATUS_LATER) != 0);
 	if (kind == KIND_AUTH && mail->queue_cnt == 0)
 		mail->auth = status & STATUS_GO_ON ? 2 : 0;
 }
@@ -71,8 +75,11 @@ static void command(struct et_mail *mail, enum kind kind)
 {
 	uint16_t status;
 
-	if (queue_join(mail, &status, (uint16_t)kind, false))
-		pair(mail, (uint16_t)kind, status);
+	if (!queue_join(mail, &status, (uint16_t)kind, false))
+		return;
+	pair(mail, (uint16_t)kind, status);
+	if (mail->list_waits && (mail->queue_cnt == 0 || queue_front(mail) & STATUS_LATER))
+		list_is_first(mail);
 }
 
 static void client_line(struct et_mail *mail, struct et_mail_env *env, const struct line *line)
@@ -116,9 +123,8 @@ static void listing_line(struct et_mail *mail, const struct line *line)
 	struct et_view text = line->text, word = word_next(&text);
 
 	if (word_is(word, ".") && text.n == 0) {
-		if (!(side->flags & CAPA_STLS) && !side->torn && !mail->accepted &&
-			!(mail->facts.requested && mail->facts.offered == ET_YES))
-			mail->facts.offered = ET_NO;
+		if (!(side->flags & CAPA_STLS) && !side->torn && !mail->accepted)
+			list_lacks(mail, mail->queue_cnt > 0 && mail->queue_replies);
 		side->code = AT_STATUS;
 		return;
 	}
@@ -144,6 +150,8 @@ static void status_line(struct et_mail *mail, const struct line *line, uint16_t 
 		return;
 	if (line->behind)
 		status |= STATUS_BEHIND;
+	if (mail->list_waits)
+		status |= STATUS_LATER;
 	if (mail->accepted || side->resumed) {
 		side->resumed = false; /* in clear behind STLS: answers nothing */
 		return;

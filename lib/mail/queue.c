@@ -79,6 +79,7 @@ bool queue_join(struct et_mail *mail, uint16_t *other, uint16_t what, bool is_re
 	mail->loose = true;
 	mail->overflow = !is_reply || mail->facts.lines[ET_CLIENT] > 0;
 	mail->facts.confused[ET_SERVER] |= mail->overflow;
+	mail->list_waits = false;
 	queue_clear(mail);
 	return false;
 }

@@ -2,10 +2,11 @@
 #include "dialogue.h"
 
 /* ManageSieve (RFC 5804). Each command ends in one OK, NO or BYE; what stands before it is data. */
-enum kind { KIND_OTHER, KIND_STARTTLS };
+enum kind { KIND_OTHER, KIND_STARTTLS, KIND_LOGIN };
 
 #define STATUS_OK     1u
 #define STATUS_BEHIND 2u
+#define STATUS_LATER  4u /* behind the list that waits: list_lacks() */
 
 /* side->flags */
 #define FLAG_MIDLINE  1u /* what follows a literal goes on with the same line */
@@ -40,6 +41,8 @@ static void pair(struct et_mail *mail, uint16_t kind, uint16_t status)
 {
 	if (kind == KIND_STARTTLS)
 		stls_answered(mail, status & STATUS_OK ? 220 : 500, (status & STATUS_BEHIND) != 0);
+	if (kind == KIND_LOGIN && status & STATUS_OK)
+		logged_in(mail, (status & STATUS_LATER) != 0);
 }
 
 static void client_line(struct et_mail *mail, struct et_mail_env *env, const struct line *line)
@@ -65,30 +68,36 @@ static void client_line(struct et_mail *mail, struct et_mail_env *env, const str
 	}
 	if (word_is(word, "LOGOUT"))
 		mail->facts.quit = true;
-	if (word_is(word, "AUTHENTICATE"))
+	kind = KIND_OTHER;
+	if (word_is(word, "AUTHENTICATE")) {
 		mail->facts.auth_clear |= text.n > 0;
-	kind = word_is(word, "STARTTLS") ? KIND_STARTTLS : KIND_OTHER;
-	if (kind == KIND_STARTTLS)
+		kind = KIND_LOGIN;
+	} else if (word_is(word, "STARTTLS")) {
 		stls_asked(mail, line);
-	if (queue_join(mail, &status, kind, false))
-		pair(mail, kind, status);
+		kind = KIND_STARTTLS;
+	}
+	if (!queue_join(mail, &status, kind, false))
+		return;
+	pair(mail, kind, status);
+	if (mail->list_waits && (mail->queue_cnt == 0 || queue_front(mail) & STATUS_LATER))
+		list_is_first(mail);
 }
 
 static void status_line(struct et_mail *mail, const struct line *line, bool ok)
 {
 	struct et_mail_side *side = &mail->side[ET_SERVER];
+	bool caps = side->flags & FLAG_CAPS && !mail->accepted, lacks;
 	uint16_t kind, status = 0;
 
-	if (side->flags & FLAG_CAPS && !mail->accepted) {
-		if (side->flags & FLAG_STARTTLS)
-			mail->facts.offered = ET_YES;
-		else if (ok && !side->torn &&
-			 !(mail->facts.requested && mail->facts.offered == ET_YES))
-			mail->facts.offered = ET_NO;
-	}
+	if (caps && side->flags & FLAG_STARTTLS)
+		mail->facts.offered = ET_YES;
+	lacks = caps && !(side->flags & FLAG_STARTTLS) && ok && !side->torn;
 	side->flags &= (uint16_t) ~(FLAG_CAPS | FLAG_STARTTLS);
 	side->torn = false;
 	if (!mail->greeted || mail->accepted || side->resumed) {
+		if (lacks && !mail->greeted && !mail->greet_unsure &&
+			mail->facts.offered == ET_NOT_KNOWN)
+			mail->facts.offered = ET_NO;
 		mail->greeted = true; /* the greeting, and what is in clear behind STARTTLS */
 		side->resumed = false;
 		return;
@@ -97,8 +106,12 @@ static void status_line(struct et_mail *mail, const struct line *line, bool ok)
 		status |= STATUS_OK;
 	if (line->behind)
 		status |= STATUS_BEHIND;
+	if (mail->list_waits)
+		status |= STATUS_LATER;
 	if (queue_join(mail, &kind, status, true))
 		pair(mail, kind, status);
+	if (lacks)
+		list_lacks(mail, mail->queue_cnt > 0 && mail->queue_replies);
 }
 
 /* Lists begin with "IMPLEMENTATION" (RFC 5804 1.7); the names of scripts stand in quotes too. */

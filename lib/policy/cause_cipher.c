@@ -25,7 +25,7 @@ static enum refusal refusal(const struct et_session *session)
 	case -1: break;
 	default: return REFUSAL_NONE;
 	}
-	if (session->alert_from >= 0)
+	if (session->alert_from >= 0 && !alert_is_echo(session))
 		return REFUSAL_NONE;
 	return session->end == ET_END_FIN_SERVER || session->end == ET_END_RST_SERVER
 		       ? REFUSAL_CLOSE
@@ -75,10 +75,12 @@ static void why_refusal(struct brief *b)
 {
 	int code = alert_code(b->scene->session, ET_SERVER);
 
-	if (b->refusal == REFUSAL_CLOSE)
+	if (b->refusal == REFUSAL_CLOSE) {
 		why(b->cause, "The server closed instead of answering. ");
-	else
+		why_echo(b->cause, b->scene->session);
+	} else {
 		why(b->cause, "The server refused (%s). ", et_iana_alert((uint8_t)code));
+	}
 }
 
 static void why_key(struct et_cause *cause, struct key key)

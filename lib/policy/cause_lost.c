@@ -110,6 +110,7 @@ bool cause_lost(struct et_cause *cause, const struct scene *scene)
 	const struct et_session *session = scene->session;
 	uint16_t reply = session->mail.last_reply;
 	unsigned end = session->end <= ET_END_RST_SERVER ? session->end : ET_END_OPEN;
+	bool echo = alert_is_echo(session);
 	/* no TLS byte came: that is of interest only behind a go-ahead to STARTTLS */
 	bool none = session->outcome == ET_OUTCOME_NONE;
 
@@ -118,16 +119,17 @@ bool cause_lost(struct et_cause *cause, const struct scene *scene)
 	/* a hole in the capture could hide an alert */
 	set_code(cause, session->partial & ~ET_PARTIAL_MIDSTREAM ? ET_LIKELY : ET_CERTAIN,
 		"lost/%s/after_%s", ends[end].code, progress_code(session));
-	why(cause, "%s %s, without an alert", ends[end].words, progress_words(session));
+	why(cause, "%s %s, without an alert%s", ends[end].words, progress_words(session),
+		echo ? " of its own" : "");
 	if (reply >= 400 && reply < 600)
 		why(cause, "; the server's last reply in clear was %u", reply);
 	why(cause, ". ");
+	why_echo(cause, session);
 	if (end == ET_END_OPEN)
 		why(cause, "Look for a firewall or middlebox that drops these packets (large ones "
 			   "first), or a capture that ended too early.");
 	else
-		why(cause, "The log of that side has the reason; a middlebox can also end a "
-			   "connection "
-			   "in its name.");
+		why(cause, "%s has the reason; a middlebox can also end a connection in its name.",
+			echo ? "The server's log" : "The log of that side");
 	return true;
 }

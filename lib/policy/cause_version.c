@@ -99,6 +99,7 @@ bool version_guess(struct et_cause *cause, const struct scene *scene)
 		return false;
 	set_code(cause, ET_POSSIBLE, "protocol_version");
 	why(cause, "The server did not say why. ");
+	why_echo(cause, scene->session);
 	why_offer(cause, scene->hello);
 	why_known(cause, server);
 	why(cause, "Perhaps it requires a higher version than the client has.");

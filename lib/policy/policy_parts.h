@@ -170,7 +170,14 @@ bool cause_lost(struct et_cause *cause, const struct scene *scene);
 /* protocol_version where nobody said so, but all that is known of the versions speaks for it. */
 bool version_guess(struct et_cause *cause, const struct scene *scene);
 
-/* A fatal alert, or one that ended the handshake all the same; its code, or -1. */
+/*
+ * The server closed where it had to speak, and then came an alert of the client: TLS libraries send
+ * one about the missing answer (OpenSSL: decode_error). It explains nothing.
+ */
+bool alert_is_echo(const struct et_session *session);
+/* Appends what alert that was, if there was one. */
+void why_echo(struct et_cause *cause, const struct et_session *session);
+/* A fatal alert, or one that ended the handshake all the same, and is no echo; its code, or -1. */
 int alert_code(const struct et_session *session, enum et_dir from);
 /* Whether an alert of `from` was inferred, its code being encrypted. */
 bool alert_inferred(const struct et_session *session, enum et_dir from);

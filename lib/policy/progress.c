@@ -2,14 +2,26 @@
 #include "policy_parts.h"
 
 #define CLOSE_NOTIFY      0
+#define DECODE_ERROR      50
 #define USER_CANCELED     90
 #define NO_RENEGOTIATION  100
 #define UNRECOGNIZED_NAME 112
 
+bool alert_is_echo(const struct et_session *session)
+{
+	if (!session->closed_before_alert || session->alert_from != ET_CLIENT)
+		return false;
+	if (!saw(session, ET_SERVER, ET_TLS_SAW_SERVER_HELLO))
+		return true;
+	/* Of what came of the server's flight the client may still judge; of its end it cannot. */
+	return session->alert_code == DECODE_ERROR && !is_13(session) && !session->tls.resumed &&
+	       !saw(session, ET_SERVER, ET_TLS_SAW_SERVER_HELLO_DONE);
+}
+
 int alert_code(const struct et_session *session, enum et_dir from)
 {
 	if (session->alert_from != (int8_t)from || session->alert_code < 0 ||
-		session->alert_code > UINT8_MAX)
+		alert_is_echo(session) || session->alert_code > UINT8_MAX)
 		return -1;
 	if (session->alert_code == CLOSE_NOTIFY)
 		return -1;
@@ -19,6 +31,16 @@ int alert_code(const struct et_session *session, enum et_dir from)
 			session->alert_code == UNRECOGNIZED_NAME))
 		return -1;
 	return session->alert_code;
+}
+
+void why_echo(struct et_cause *cause, const struct et_session *session)
+{
+	const char *name;
+
+	if (!alert_is_echo(session) || session->alert_code < 0 || session->alert_code > UINT8_MAX)
+		return;
+	name = et_iana_alert((uint8_t)session->alert_code);
+	why(cause, "The client's %s only answers the close. ", name ? name : "alert");
 }
 
 bool alert_inferred(const struct et_session *session, enum et_dir from)

@@ -77,11 +77,12 @@ struct et_session {
 	uint16_t port[2];
 	uint8_t service, mode, outcome, end; /* the enums above */
 	uint8_t partial;                     /* enum et_partial */
-	uint8_t inferred;    /* confidence + 1 of an alert that was inferred; 0: none was */
-	int8_t alert_from;   /* enum et_dir; -1: no alert */
-	uint8_t alert_level; /* 0: not readable */
-	int16_t alert_code;  /* -1: not readable */
-	uint32_t name[2];    /* in books->names: EHLO name, greeting name */
+	uint8_t inferred;         /* confidence + 1 of an alert that was inferred; 0: none was */
+	int8_t alert_from;        /* enum et_dir; -1: no alert */
+	uint8_t alert_level;      /* 0: not readable */
+	int16_t alert_code;       /* -1: not readable */
+	bool closed_before_alert; /* by the server; alert_from is the client, who knew of it */
+	uint32_t name[2];         /* in books->names: EHLO name, greeting name */
 	uint32_t gaps[2];
 	uint64_t packets[2], bytes[2]; /* bytes: TCP payload */
 	struct et_mail_facts mail;

@@ -379,6 +379,158 @@ static void test_rows(void)
 	}
 }
 
+static void closes_then_alert(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, false);
+	script_fin(s, S);
+	script_alert(s, C, 2, 50);
+	script_fin(s, C);
+}
+
+static void closes_then_alert_in_bytes(struct script *s)
+{
+	s->mss = 1;
+	closes_then_alert(s);
+}
+
+static void closes_then_alert_and_rst(struct script *s)
+{
+	closes_then_alert(s);
+	s->cnt--;
+	script_rst(s, S);
+}
+
+static void closes_then_goodbye_and_alert(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, false);
+	script_alert(s, C, 1, 90);
+	script_fin(s, S);
+	script_alert(s, C, 2, 50);
+	script_fin(s, C);
+}
+
+static void fin_seen_late(struct script *s) /* two taps: the FIN came after what answers it */
+{
+	closes_then_alert(s);
+	exchange(s, s->cnt - 3, s->cnt - 2);
+	exchange(s, s->cnt - 2, s->cnt - 1);
+}
+
+static void alert_then_closes(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, false);
+	script_alert(s, C, 2, 80);
+	script_fin(s, S);
+	script_fin(s, C);
+}
+
+static void alert_alone(struct script *s)
+{
+	alert_then_closes(s);
+	forget(s, s->cnt - 2, 1);
+}
+
+static void alert_and_fin_cross(struct script *s) /* seen near the server: its FIN first */
+{
+	alert_then_closes(s);
+	exchange(s, s->cnt - 3, s->cnt - 2);
+}
+
+static void rst_then_alert(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, false);
+	script_rst(s, S);
+	script_alert(s, C, 2, 50);
+}
+
+static void server_alert_then_alert(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, false);
+	script_alert(s, S, 2, 40);
+	script_fin(s, S);
+	script_alert(s, C, 2, 50);
+	script_fin(s, C);
+}
+
+static void closes_at_wrap(struct script *s) /* of the sequence numbers */
+{
+	s->seq[S] = UINT32_MAX - 96; /* SYN and the dialogue: the FIN has the last one */
+	closes_then_alert(s);
+}
+
+/* Which came first, the server's close or the client's alert? */
+static void test_close_and_alert(void)
+{
+	static const struct {
+		const char *name;
+		void (*say)(struct script *);
+		bool closed_before_alert;
+		int alert_from, alert_code;
+		enum et_end end;
+	} cases[] = {
+		{ "close, alert", closes_then_alert, true, C, 50, ET_END_FIN_SERVER },
+		{ "close, alert, RST", closes_then_alert_and_rst, true, C, 50, ET_END_FIN_SERVER },
+		{ "warning, close, alert", closes_then_goodbye_and_alert, true, C, 50,
+			ET_END_FIN_SERVER },
+		{ "close seen late", fin_seen_late, true, C, 50, ET_END_FIN_SERVER },
+		{ "alert, close", alert_then_closes, false, C, 80, ET_END_FIN_SERVER },
+		{ "alert alone", alert_alone, false, C, 80, ET_END_FIN_CLIENT },
+		{ "alert and close cross", alert_and_fin_cross, false, C, 80, ET_END_FIN_SERVER },
+		{ "RST, alert", rst_then_alert, false, -1, -1, ET_END_RST_SERVER },
+		{ "close, alert, a byte each", closes_then_alert_in_bytes, true, C, 50,
+			ET_END_FIN_SERVER },
+		{ "server's own alert", server_alert_then_alert, false, S, 40, ET_END_FIN_SERVER },
+		{ "close, alert, wrapped", closes_at_wrap, true, C, 50, ET_END_FIN_SERVER },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct script *s = script_new(25);
+		const struct et_session *r;
+		size_t cnt;
+
+		CU_ASSERT_FATAL(s && s->worker);
+		cases[i].say(s);
+		r = script_run(s, &cnt);
+		CU_ASSERT_EQUAL_FATAL(cnt, 1);
+		if (r->closed_before_alert != cases[i].closed_before_alert)
+			printf("%s\n", cases[i].name);
+		CU_ASSERT_EQUAL(r->closed_before_alert, cases[i].closed_before_alert);
+		CU_ASSERT_EQUAL(r->outcome, ET_OUTCOME_FAILED);
+		CU_ASSERT_EQUAL(r->alert_from, cases[i].alert_from);
+		CU_ASSERT_EQUAL(r->alert_code, cases[i].alert_code);
+		CU_ASSERT_EQUAL(r->end, cases[i].end);
+		script_free(s);
+	}
+}
+
+/* The parsers of a connection are used again: nothing of its alert stays. */
+static void test_close_and_alert_again(void)
+{
+	struct script *s = script_new(25);
+	const struct et_session *r;
+	size_t cnt;
+
+	CU_ASSERT_FATAL(s && s->worker);
+	alert_then_closes(s);
+	s->client_port++;
+	closes_then_alert(s);
+	r = script_run(s, &cnt);
+	CU_ASSERT_EQUAL_FATAL(cnt, 2);
+	CU_ASSERT_FALSE(r[0].closed_before_alert);
+	CU_ASSERT_TRUE(r[1].closed_before_alert);
+	script_free(s);
+}
+
 /* Nobody said anything: nothing to record. */
 static void test_rst_before_data(void)
 {
@@ -397,7 +549,9 @@ static void test_rst_before_data(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "oddities", test_rows },
-		{ "RST before data", test_rst_before_data }, CU_TEST_INFO_NULL };
+		{ "RST before data", test_rst_before_data },
+		{ "close and alert", test_close_and_alert },
+		{ "close and alert again", test_close_and_alert_again }, CU_TEST_INFO_NULL };
 
 	return unit_run("engine_odd", tests);
 }

@@ -254,6 +254,57 @@ static void test_resume(void)
 	}
 }
 
+/* STARTTLS was accepted, TLS failed, and the list in clear behind it has no STARTTLS. */
+static void test_list_after_tls(void)
+{
+	static const struct {
+		enum et_mail_proto proto;
+		const char *greeting, *ask, *answer, *list_ask, *list;
+	} rows[] = {
+		{ ET_MAIL_IMAP, "* OK hi\r\n", "a STARTTLS\r\n", "a OK\r\n", "b CAPABILITY\r\n",
+			"* CAPABILITY IMAP4rev1\r\nb OK\r\n" },
+		{ ET_MAIL_POP3, "+OK hi\r\n", "STLS\r\n", "+OK\r\n", "CAPA\r\n",
+			"+OK\r\n+OK\r\nTOP\r\n.\r\n" },
+		{ ET_MAIL_SIEVE, "OK hi\r\n", "STARTTLS\r\n", "OK\r\n", "CAPABILITY\r\n",
+			"OK\r\n\"SIEVE\" \"x\"\r\nOK\r\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct et_mail *mail = begin(&(struct row){ .proto = rows[i].proto });
+
+		feed_text(mail, ET_SERVER, rows[i].greeting);
+		feed_text(mail, ET_CLIENT, rows[i].ask);
+		feed_text(mail, ET_SERVER, rows[i].answer);
+		et_mail_resume(mail, ET_SERVER);
+		et_mail_resume(mail, ET_CLIENT);
+		feed_text(mail, ET_CLIENT, rows[i].list_ask);
+		feed_text(mail, ET_SERVER, rows[i].list);
+		CU_ASSERT_EQUAL(mail->facts.reply, 220);
+		CU_ASSERT_EQUAL(mail->facts.offered, ET_NOT_KNOWN);
+	}
+}
+
+/* One early reply more than is kept, and that one was to a login: no list is believed then. */
+static void test_login_forgotten(void)
+{
+	struct et_mail *mail = begin(&(struct row){ .proto = ET_MAIL_IMAP });
+	char text[32];
+
+	feed_text(mail, ET_SERVER, "* OK hi\r\nin OK\r\n");
+	for (unsigned i = 0; i + 1 < ET_MAIL_QUEUE; i++) {
+		snprintf(text, sizeof(text), "x%u OK\r\n", i);
+		feed_text(mail, ET_SERVER, text);
+	}
+	feed_text(mail, ET_SERVER, "* CAPABILITY IMAP4rev1\r\nlist OK\r\n");
+	for (unsigned i = 0; i + 1 < ET_MAIL_QUEUE; i++) {
+		snprintf(text, sizeof(text), "x%u NOOP\r\n", i);
+		feed_text(mail, ET_CLIENT, text);
+	}
+	feed_text(mail, ET_CLIENT, "in LOGIN x y\r\n");
+	feed_text(mail, ET_CLIENT, "list CAPABILITY\r\n");
+	CU_ASSERT_EQUAL(mail->facts.offered, ET_NOT_KNOWN);
+}
+
 /* Names are kept raw, up to 255 bytes; NUL and 8-bit bytes among them. */
 static void test_names(void)
 {
@@ -434,6 +485,8 @@ int main(void)
 		{ "IMAP, POP3, ManageSieve dialogues", test_others },
 		{ "TLS bytes", test_tls_byte },
 		{ "clear after TLS", test_resume },
+		{ "list after TLS", test_list_after_tls },
+		{ "login forgotten", test_login_forgotten },
 		{ "names", test_names },
 		{ "pipelining", test_pipeline },
 		{ "too much pipelined", test_overflow },

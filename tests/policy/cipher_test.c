@@ -255,3 +255,74 @@ void test_versions(void)
 	world_expect(&w, "sentinel", "inappropriate_fallback/downgrade_sentinel", ET_LIKELY);
 	world_free(&w);
 }
+
+/*
+ * The server closed without a word, and the client's library then sent an alert: is the cause that
+ * of the close? And where the alert is the client's own word, does it stay the cause?
+ */
+void test_echo(void)
+{
+	static const struct hello_spec tls10 = {
+		.ciphers = "c013 002f 5600", .groups = "0017", .legacy = ET_TLSV1_0
+	};
+	static const struct hello_spec rc4 = { .ciphers = "0005 0004", .sigalgs = "0401" };
+	const uint32_t certificate = ET_TLS_SAW_SERVER_HELLO | ET_TLS_SAW_CERTIFICATE;
+	const struct {
+		const char *row;
+		const struct cert_spec *cert; /* the server's, from an established session */
+		const struct hello_spec *client;
+		int alert;
+		bool closed_before; /* the alert */
+		uint8_t partial;
+		uint32_t server; /* enum et_tls_seen */
+		const char *code;
+		enum et_confidence sure;
+	} rows[] = {
+		{ "nothing known", NULL, &modern_12, 50, true, 0, 0,
+			"lost/closed_by_server/after_client_hello", ET_CERTAIN },
+		{ "with a gap", NULL, &modern_12, 50, true, ET_PARTIAL_GAP, 0,
+			"lost/closed_by_server/after_client_hello", ET_LIKELY },
+		{ "another alert", &rsa, &modern_12, 80, true, 0, 0,
+			"lost/closed_by_server/after_client_hello", ET_CERTAIN },
+		{ "version", &rsa, &tls10, 50, true, 0, 0, "protocol_version", ET_POSSIBLE },
+		{ "curve", &p384, &exchange, 50, true, 0, 0, "no_shared_cipher/certificate_curve",
+			ET_LIKELY },
+		{ "curve, close_notify", &p384, &exchange, 0, true, 0, 0,
+			"no_shared_cipher/certificate_curve", ET_LIKELY },
+		{ "suites", &rsa, &rc4, 50, true, 0, 0, "no_shared_cipher/suites", ET_POSSIBLE },
+		{ "within the flight", &rsa, &modern_12, 50, true, 0, certificate,
+			"lost/closed_by_server/after_certificate", ET_CERTAIN },
+		{ "the alert came first", &p384, &exchange, 50, false, 0, 0, "alert/decode_error",
+			ET_CERTAIN },
+		{ "of the certificate", &rsa, &modern_12, 48, true, 0, certificate,
+			"certificate_rejected/unknown_ca", ET_CERTAIN },
+		{ "behind the flight", &rsa, &modern_12, 50, true, 0,
+			certificate | ET_TLS_SAW_SERVER_HELLO_DONE, "alert/decode_error",
+			ET_CERTAIN },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct et_session *s;
+		struct world w;
+
+		world_init(&w);
+		if (rows[i].cert)
+			world_established(&w, ET_TLSV1_2, rows[i].cert == &rsa ? 0xc02f : 0xc02b,
+				0x0017, rows[i].cert);
+		s = world_refused(&w, rows[i].client, CLOSE);
+		s->alert_from = ET_CLIENT;
+		s->alert_code = (int16_t)rows[i].alert;
+		s->alert_level = rows[i].alert ? 2 : 1;
+		s->closed_before_alert = rows[i].closed_before;
+		s->partial = rows[i].partial;
+		s->tls.side[ET_SERVER].seen = rows[i].server;
+		if (rows[i].server) {
+			s->tls.version = ET_TLSV1_2;
+			s->tls.chain[ET_SERVER] = world_chain(&w, rows[i].cert);
+		}
+		world_expect(&w, rows[i].row, rows[i].code, rows[i].sure);
+		if (i == 0)
+			CU_ASSERT(strstr(world_cause(&w)->why, "client's decode_error") != NULL);
+		world_free(&w);
+	}
+}

@@ -8,6 +8,7 @@ void test_founding_case(void);
 void test_ciphers(void);
 void test_time_of_keys(void);
 void test_versions(void);
+void test_echo(void);
 void test_certificates(void);
 void test_inferred(void);
 void test_client_certificates(void);
