@@ -99,6 +99,18 @@ static void take(struct loop *l, struct et_frame *frame, unsigned i)
 	l->pass[owner][l->pass_cnt[owner]++] = (uint8_t)i;
 }
 
+/* Frames that were read and not yet counted where others see it. */
+struct uncounted {
+	uint64_t frames, bytes;
+};
+
+static void count(struct loop *l, struct uncounted *uncounted)
+{
+	seen_add(&l->seen.frames, uncounted->frames);
+	seen_add(&l->seen.bytes, uncounted->bytes);
+	*uncounted = (struct uncounted){ 0 };
+}
+
 /* The frames from here on are of a later minute: what came before is worked on and told first. */
 static void next_minute(struct loop *l, int64_t clock_ns)
 {
@@ -115,20 +127,24 @@ unsigned frames_read(struct loop *l, int64_t now_ns)
 {
 	struct et_frame frames[ET_PORT_BURST];
 	unsigned n = et_port_read(l->reader, frames, now_ns);
+	struct uncounted uncounted = { 0 };
 
+	if (n == 0)
+		return 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (et_unlikely(frames[i].clock_ns > l->minute_end_ns))
+		if (et_unlikely(frames[i].clock_ns > l->minute_end_ns)) {
+			count(l, &uncounted);
 			next_minute(l, frames[i].clock_ns);
-		seen_add(&l->seen.frames, 1);
-		seen_add(&l->seen.bytes, frames[i].len);
+		}
+		uncounted.frames++;
+		uncounted.bytes += frames[i].len;
 		take(l, &frames[i], i);
 	}
+	count(l, &uncounted);
 	work_own(l);
 	pass_on(l);
 	et_port_done(l->reader);
-	if (n > 0)
-		atomic_store_explicit(
-			&l->seen.clock_ns, frames[n - 1].clock_ns, memory_order_release);
+	atomic_store_explicit(&l->seen.clock_ns, frames[n - 1].clock_ns, memory_order_release);
 	return n;
 }
 
