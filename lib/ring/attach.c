@@ -94,8 +94,8 @@ static const char *header_flaw(const struct et_ring *ring, uint64_t slots, uint6
 		return "its slots are elsewhere";
 	if (page->layout != layout)
 		return "its messages have another layout";
-	if (slots < ET_RING_BYTES_MIN / ET_RING_SLOT || slots > ET_RING_BYTES_MAX / ET_RING_SLOT ||
-		(slots & (slots - 1)) != 0 || ring_file_len(slots) != ring->file_len ||
+	/* the file is not too short or too long, so a power of two that fits it is neither */
+	if ((slots & (slots - 1)) != 0 || ring_file_len(slots) != ring->file_len ||
 		rte->size != slots || rte->mask != slots - 1 || rte->capacity != slots - 1)
 		return "its size contradicts itself";
 	if (rte->prod.sync_type != RTE_RING_SYNC_ST || rte->cons.sync_type != RTE_RING_SYNC_ST)
@@ -149,8 +149,7 @@ static void start(struct et_ring *ring)
 	ring_take(ring);
 	if (!ring->bad && ring->head != ring->tail) {
 		/* It may have died between the number that it stored and the position. */
-		if (ring_peek(&header, ring, ring->tail, ring->head) && header.number != 0 &&
-			header.number <= released)
+		if (ring_peek(&header, ring, ring->tail, ring->head) && header.number <= released)
 			released = header.number;
 		else
 			ring->bad = true;

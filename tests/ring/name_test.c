@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,8 +87,8 @@ void test_list(void)
 	static const struct {
 		uint64_t generation;
 		uint32_t worker;
-	} rows[] = { { 7, 10 }, { 7, 9 }, { UINT64_MAX, 0 }, { 6, 0 } },
-	  sorted[] = { { 6, 0 }, { 7, 9 }, { 7, 10 }, { UINT64_MAX, 0 } };
+	} rows[] = { { 7, 10 }, { 7, 9 }, { 7, 11 }, { UINT64_MAX, 0 }, { 6, 0 } },
+	  sorted[] = { { 6, 0 }, { 7, 9 }, { 7, 10 }, { 7, 11 }, { UINT64_MAX, 0 } };
 	const char *sensor = ring_id(0).sensor;
 	char other[ET_RING_SENSOR];
 	struct et_ring_id *ids;
@@ -100,11 +101,11 @@ void test_list(void)
 	ring = make(other, 1, 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(ring);
 	et_ring_close(ring); /* the files stay */
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		et_ring_close(make(sensor, rows[i].generation, rows[i].worker));
 	lock = et_ring_lock_sensor(&pid, sensor);
-	CU_ASSERT_FATAL(et_ring_list(&ids, &cnt, sensor) == 0 && cnt == 4);
-	for (int i = 0; i < 4; i++) {
+	CU_ASSERT_FATAL(et_ring_list(&ids, &cnt, sensor) == 0 && cnt == 5);
+	for (int i = 0; i < 5; i++) {
 		CU_ASSERT_STRING_EQUAL(ids[i].sensor, sensor);
 		CU_ASSERT_EQUAL(ids[i].generation, sorted[i].generation);
 		CU_ASSERT_EQUAL(ids[i].worker, sorted[i].worker);
@@ -124,6 +125,31 @@ void test_list(void)
 	CU_ASSERT(cnt == 0 && ids == NULL);
 	CU_ASSERT_EQUAL(et_ring_unlink(&(struct et_ring_id){ .sensor = "../x" }), -EINVAL);
 	close(lock);
+}
+
+/* The lock file is a file, and says who holds it and nothing of who did before. */
+void test_lock_file(void)
+{
+	const char *sensor = ring_id(0).sensor;
+	char path[ET_RING_NAME + 16], name[ET_RING_NAME], text[64] = "", want[64];
+	pid_t pid;
+	int fd;
+
+	snprintf(name, sizeof(name), "/ehlotap.%s.lock", sensor);
+	snprintf(path, sizeof(path), "/dev/shm%s", name);
+	CU_ASSERT_EQUAL(symlink("/dev/null", path), 0);
+	CU_ASSERT_EQUAL(et_ring_lock_sensor(&pid, sensor), -ELOOP);
+	CU_ASSERT_EQUAL(shm_unlink(name), 0);
+	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	CU_ASSERT_EQUAL(write(fd, "123456789012345678901234567890", 30), 30);
+	close(fd);
+	fd = et_ring_lock_sensor(&pid, sensor);
+	CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CU_ASSERT_FATAL(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	snprintf(want, sizeof(want), "%d\n", (int)getpid());
+	CU_ASSERT_STRING_EQUAL(text, want);
+	close(fd);
+	CU_ASSERT_EQUAL(shm_unlink(name), 0);
 }
 
 /* One holder, whose number is told; the lock goes with the process. */

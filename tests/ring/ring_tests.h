@@ -7,11 +7,16 @@
 void test_names(void);
 void test_list(void);
 void test_lock_sensor(void);
+void test_lock_file(void);
 
 void test_create_refused(void);
 void test_attach(void);
 void test_attach_refused(void);
 void test_header_fields(void);
+
+void test_permissions(void);
+void test_owner(void);
+void test_space(void);
 
 void test_lengths(void);
 void test_wrap(void);
@@ -25,6 +30,7 @@ void test_rte_ring(void);
 
 void test_bad_messages(void);
 void test_bad_positions(void);
+void test_bad_reader(void);
 void test_noise(void);
 
 void test_reader_killed(void);
