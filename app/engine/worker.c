@@ -217,8 +217,8 @@ static void one(struct worker *w, const struct parcel *parcel, struct et_flow *f
 		flow = et_flow_find(w->table, &parcel->key, parcel->hash);
 	ledger_minute(&w->ledger, parcel->clock_ns);
 	if (flow && et_unlikely(et_flow_is_old(flow, tick))) {
+		w->ledger.now.aged += !flow->closed;
 		end(w, flow, aged_ns(flow));
-		w->ledger.now.aged++;
 		flow = NULL;
 	} else if (flow && et_unlikely(segment->flags & ET_TCP_SYN) &&
 		   is_new(flow, segment, parcel->side)) {
@@ -264,8 +264,8 @@ static void sweep(struct worker *w, int64_t clock_ns)
 
 	if (!old)
 		return;
+	w->ledger.now.aged += !old->closed;
 	end(w, old, aged_ns(old));
-	w->ledger.now.aged++;
 }
 
 void worker_burst(struct worker *w, const struct parcel *parcels, unsigned cnt)

@@ -102,6 +102,7 @@ static void snapshot(struct loop *l)
 	et_feed_mark_add(&all, &now);
 	et_feed_counts(&fed, l->outlet);
 	all.folded = fed.folded;
+	atomic_store_explicit(&l->seen.waiting, fed.sessions_waiting, memory_order_relaxed);
 	memcpy(words, &all, sizeof(words));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		atomic_store_explicit(&l->snapshot[i], words[i], memory_order_relaxed);
@@ -196,6 +197,7 @@ static void last_rounds(struct loop *l)
 			usleep(10);
 	}
 	worker_finish(l->worker, idle_clock(l, now_ns()));
+	et_feed_last(l->outlet);
 	while (et_feed_slice(l->outlet, 1024))
 		;
 	while (l->sessions_outlet && et_feed_slice(l->sessions_outlet, 1024))

@@ -68,8 +68,9 @@ struct engine {
 struct loop_seen {
 	_Atomic uint64_t frames, bytes, lane_lost;
 	_Atomic uint64_t drops[ET_DROP_MAX]; /* of decoding */
+	_Atomic uint64_t waiting;            /* sessions in sums that have not gone out */
 	_Atomic uint64_t busy_cycles, idle_cycles, rounds;
-	_Atomic uint64_t longest_cycles; /* of all rounds that had work, since loop_longest_reset */
+	_Atomic uint64_t longest_cycles; /* of all rounds that had work */
 	_Atomic int64_t clock_ns;        /* of the frames read so far */
 };
 

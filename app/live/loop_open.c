@@ -127,6 +127,9 @@ void loop_close(struct loop *l)
 	worker_free(l->worker);
 	et_ring_close(l->sessions_reader);
 	et_ring_close(l->sessions_ring);
+	/* a start that failed leaves nothing behind */
+	if (l->ring && !atomic_load(&l->engine->go))
+		et_ring_unlink(et_ring_id(l->ring));
 	et_ring_close(l->ring);
 	et_port_lane_free(l->lane);
 	et_port_reader_free(l->reader);

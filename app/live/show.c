@@ -95,6 +95,7 @@ static void show_worker(const struct loop *l)
 {
 	struct et_feed_mark one;
 	uint64_t longest = atomic_load(&l->seen.longest_cycles);
+	struct et_port_reader_counts reader;
 
 	loop_counts(l, &one);
 	if (!l->worker) {
@@ -109,8 +110,15 @@ static void show_worker(const struct loop *l)
 			one.flows_new, one.flows_aged, one.flows_evicted, one.flows_open,
 			et_ring_used(l->ring) / 1024, et_ring_bytes(l->ring) / 1024);
 		if (one.folded)
-			fprintf(stderr, "%" PRIu64 " sessions as sums only (ring full), ",
-				one.folded);
+			fprintf(stderr,
+				"%" PRIu64 " sessions as sums only (ring full), %" PRIu64
+				" of them not told, ",
+				one.folded, atomic_load(&l->seen.waiting));
+	}
+	if (l->reader) {
+		et_port_reader_counts(&reader, l->reader);
+		if (reader.cut)
+			fprintf(stderr, "%" PRIu64 " frames cut (no large buffer), ", reader.cut);
 	}
 	if (one.lane_lost)
 		fprintf(stderr, "%" PRIu64 " packets lost to full lanes, ", one.lane_lost);
@@ -169,6 +177,7 @@ static void tel_info(void *ctx, struct et_port_tel *tel)
 
 static void tel_loop(struct et_port_tel *tel, const struct loop *l)
 {
+	struct et_port_reader_counts reader;
 	struct et_feed_mark one;
 
 	loop_counts(l, &one);
@@ -176,6 +185,11 @@ static void tel_loop(struct et_port_tel *tel, const struct loop *l)
 	et_port_tel_number(tel, "packets", one.frames);
 	et_port_tel_number(tel, "bytes", one.bytes);
 	et_port_tel_number(tel, "lane_lost", one.lane_lost);
+	if (l->reader) {
+		et_port_reader_counts(&reader, l->reader);
+		et_port_tel_number(tel, "frames_cut", reader.cut);
+		et_port_tel_number(tel, "fragments_lost", reader.fragments_lost);
+	}
 	et_port_tel_number(tel, "busy_cycles", one.busy_cycles);
 	et_port_tel_number(tel, "idle_cycles", one.idle_cycles);
 	et_port_tel_number(tel, "longest_round_ns",
@@ -191,6 +205,7 @@ static void tel_loop(struct et_port_tel *tel, const struct loop *l)
 	et_port_tel_number(tel, "undecided_open", one.undecided_open);
 	et_port_tel_number(tel, "undecided_max", l->engine->config->undecided);
 	et_port_tel_number(tel, "sessions_as_sums", one.folded);
+	et_port_tel_number(tel, "sessions_waiting", atomic_load(&l->seen.waiting));
 	et_port_tel_number(tel, "ring_used", et_ring_used(l->ring));
 	et_port_tel_number(tel, "ring_bytes", et_ring_bytes(l->ring));
 	et_port_tel_number(tel, "lane_used", et_port_lane_used(l->lane));

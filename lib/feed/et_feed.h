@@ -86,9 +86,16 @@ void et_feed_note(struct et_feed_outlet *outlet, struct et_view text);
  */
 bool et_feed_slice(struct et_feed_outlet *outlet, unsigned budget);
 
+/*
+ * Nothing comes any more: from here on sums may use what is kept free for marks, but for the last
+ * one. Then et_feed_slice until it gives false: what is left is lost with the outlet.
+ */
+void et_feed_last(struct et_feed_outlet *outlet);
+
 struct et_feed_counts {
 	uint64_t sessions, folded, marks, marks_waiting;
 	uint32_t peers_waiting;
+	uint64_t sessions_waiting; /* of those folded, in sums that have not gone out */
 };
 void et_feed_counts(struct et_feed_counts *out, const struct et_feed_outlet *outlet);
 

@@ -5,6 +5,8 @@
 
 /* Kept free for marks: those of a day without a reader. */
 #define KEEP_FOR_MARKS ((size_t)1440 * 1024)
+/* Of these, for the one that ends all. */
+#define KEEP_FOR_LAST 8192
 /* Slots of the sums' tables that are cleared in one step: some 10 us. */
 #define CLEAR_BYTES (256u * 1024)
 
@@ -27,6 +29,7 @@ struct et_feed_outlet {
 	const struct et_peer_cell *cell; /* and its next cell; NULL: begin with its counts */
 	struct et_feed_mark waiting;     /* counters of marks that found no room */
 	uint64_t folded, lost;           /* since the last mark was given */
+	bool last;                       /* et_feed_last */
 	struct et_feed_counts counts;
 };
 
@@ -106,6 +109,7 @@ void et_feed_session(struct et_feed_outlet *outlet, const struct et_session *ses
 	et_peer_add(outlet->filling, session, NULL, false);
 	outlet->folded++;
 	outlet->counts.folded++;
+	outlet->counts.sessions_waiting++;
 }
 
 void et_feed_mark(struct et_feed_outlet *outlet, const struct et_feed_mark *mark)
@@ -168,6 +172,8 @@ static bool send_sums(struct et_feed_outlet *outlet)
 	if (!et_ring_put(outlet->ring, MESSAGE_PEER, &sums, sizeof(sums), cells,
 		    sums.cells * sizeof(cells[0]), outlet->keep))
 		return false;
+	if (begins)
+		outlet->counts.sessions_waiting -= peer->counts[ET_PEER_SESSIONS];
 	outlet->cell = cell;
 	if (!cell)
 		outlet->at++;
@@ -177,7 +183,13 @@ static bool send_sums(struct et_feed_outlet *outlet)
 /* Whether the sums of `filling` should go out now: not into a ring that is about to be full again. */
 static bool has_room(const struct et_feed_outlet *outlet)
 {
-	return et_ring_used(outlet->ring) < et_ring_bytes(outlet->ring) / 2;
+	return outlet->last || et_ring_used(outlet->ring) < et_ring_bytes(outlet->ring) / 2;
+}
+
+void et_feed_last(struct et_feed_outlet *outlet)
+{
+	outlet->last = true;
+	outlet->keep = KEEP_FOR_LAST;
 }
 
 bool et_feed_slice(struct et_feed_outlet *outlet, unsigned budget)

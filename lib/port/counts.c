@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The ports' own counters. Asked by the control thread: some drivers talk to firmware for them. */
+/*
+ * The ports' own counters. Asked by the control thread and by telemetry's, never by a worker: some
+ * drivers talk to firmware for them.
+ */
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +17,7 @@ void et_port_counts(struct et_port_set *set, unsigned i, struct et_port_counts *
 	struct et_port_counts *last = &port->last;
 	struct rte_eth_stats stats;
 
+	pthread_mutex_lock(&set->counts_lock);
 	if (!atomic_load_explicit(&port->gone, memory_order_relaxed) &&
 		!rte_eth_stats_get(port->id, &stats)) {
 		last->packets = stats.ipackets;
@@ -25,6 +30,7 @@ void et_port_counts(struct et_port_set *set, unsigned i, struct et_port_counts *
 		last->rx_nombuf = stats.rx_nombuf;
 	}
 	*out = *last;
+	pthread_mutex_unlock(&set->counts_lock);
 }
 
 void et_port_xstats(struct et_port_set *set, unsigned i,

@@ -235,6 +235,7 @@ static void free_set(struct et_port_set *set)
 		rte_mempool_free(port->pool); /* after close: until then queues hold its buffers */
 	}
 	rte_ring_free(set->requests);
+	pthread_mutex_destroy(&set->counts_lock);
 	free(set);
 }
 
@@ -253,6 +254,7 @@ struct et_port_set *et_port_open(
 		return NULL;
 	}
 	memset(set, 0, sizeof(*set));
+	pthread_mutex_init(&set->counts_lock, NULL);
 	set->say = options->say;
 	set->say_ctx = options->say_ctx;
 	set->private_len =

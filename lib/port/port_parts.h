@@ -7,6 +7,7 @@
  * reader's thread may look at meanwhile is said beside the field.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <rte_ethdev.h>
@@ -82,6 +83,7 @@ struct shed_request {
 struct et_port_set {
 	struct port ports[ET_PORT_MAX];
 	unsigned ports_cnt, queues;
+	pthread_mutex_t counts_lock; /* of et_port_counts: some counters begin anew when read */
 	bool symmetric;
 	uint16_t private_len; /* of each mbuf */
 	bool stamped;         /* all ports have stamps: readers merge by them */
