@@ -121,10 +121,17 @@ static inline uint32_t et_flow_tick(int64_t clock_ns)
 	return (uint32_t)(clock_ns / (ET_NS_PER_S / 16));
 }
 
-/* Whether the flow is old at tick `now`. */
+/*
+ * Whether the flow is old at tick `now`. Where several cores read, the clock that one of them has
+ * seen may be a little behind the flow's last packet: then it is not.
+ */
+#define ET_FLOW_BEHIND_S 60
 static inline bool et_flow_is_old(const struct et_flow *flow, uint32_t now)
 {
-	return now - flow->last > (flow->closed ? ET_FLOW_CLOSED_S : ET_FLOW_IDLE_S) * 16u;
+	uint32_t age = now - flow->last;
+
+	return age > (flow->closed ? ET_FLOW_CLOSED_S : ET_FLOW_IDLE_S) * 16u &&
+	       age < UINT32_MAX - ET_FLOW_BEHIND_S * 16u;
 }
 
 /*

@@ -128,6 +128,10 @@ static void test_aging(void)
 	a->last = UINT32_MAX - 10; /* the clock is about to wrap */
 	b->last = UINT32_MAX - 10;
 	b->closed = 1;
+	/* a clock that is behind the last packet ages nothing; one that is far off does */
+	for (uint32_t behind = 1; behind <= ET_FLOW_BEHIND_S * 16; behind += 7)
+		CU_ASSERT_PTR_NULL(et_flow_sweep(table, UINT32_MAX - 10 - behind, 64));
+	CU_ASSERT(et_flow_is_old(a, UINT32_MAX - 10 - 2 * ET_FLOW_BEHIND_S * 16));
 	CU_ASSERT_PTR_NULL(et_flow_sweep(table, UINT32_MAX - 10 + closed, 64));
 	CU_ASSERT_PTR_EQUAL(et_flow_sweep(table, UINT32_MAX - 10 + closed + 1, 64), b);
 	et_flow_remove(table, b);
