@@ -130,8 +130,7 @@ void ledger_drop(struct ledger *ledger, struct et_session *record)
 		ledger->spare[ledger->spare_cnt++] = (uint32_t)(record - ledger->records);
 }
 
-uint32_t ledger_add(
-	struct ledger *ledger, struct et_session *record, const struct et_flow *flow)
+uint32_t ledger_add(struct ledger *ledger, struct et_session *record, const struct et_flow *flow)
 {
 	if (ledger->feed.outlet) {
 		et_conn_close(record, flow); /* as it is by now: how it ended may say why */

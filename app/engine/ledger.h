@@ -79,8 +79,7 @@ static inline void ledger_minute(struct ledger *ledger, int64_t ts_ns)
 struct et_session *ledger_place(struct ledger *ledger);
 void ledger_drop(struct ledger *ledger, struct et_session *record);
 /* The record is complete but for what its connection still counts. Its number, for ledger_close. */
-uint32_t ledger_add(
-	struct ledger *ledger, struct et_session *record, const struct et_flow *flow);
+uint32_t ledger_add(struct ledger *ledger, struct et_session *record, const struct et_flow *flow);
 /* The connection of that record has ended. */
 void ledger_close(struct ledger *ledger, uint32_t number, const struct et_flow *flow);
 

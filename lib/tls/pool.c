@@ -42,25 +42,25 @@ void et_tls_pool_free(struct et_tls_pool *pool)
 
 uint8_t *et_tls_pool_get(struct et_tls_pool *pool, uint32_t *cap, size_t n)
 {
-	size_t class = 0;
+	size_t size_class = 0;
 
-	while (class < CLASSES && sizes[class] < n)
-		class++;
-	if (!pool || class == CLASSES)
+	while (size_class < CLASSES && sizes[size_class] < n)
+		size_class++;
+	if (!pool || size_class == CLASSES)
 		return NULL;
-	*cap = sizes[class];
-	if (!pool->spare[class] && pool->bytes - pool->used >= sizes[class]) {
-		pool->used += sizes[class];
-		return pool->area + pool->used - sizes[class];
+	*cap = sizes[size_class];
+	if (!pool->spare[size_class] && pool->bytes - pool->used >= sizes[size_class]) {
+		pool->used += sizes[size_class];
+		return pool->area + pool->used - sizes[size_class];
 	}
 	/* the area is used up: a larger one does it, too */
-	for (; class < CLASSES; class++) {
-		struct spare *spare = pool->spare[class];
+	for (; size_class < CLASSES; size_class++) {
+		struct spare *spare = pool->spare[size_class];
 
 		if (!spare)
 			continue;
-		pool->spare[class] = spare->next;
-		*cap = sizes[class];
+		pool->spare[size_class] = spare->next;
+		*cap = sizes[size_class];
 		return (uint8_t *)spare;
 	}
 	return NULL;
