@@ -80,7 +80,7 @@ static struct rte_eth_conf conf_of(struct port *port, const struct et_port_set *
 	}
 	if (room_of(info, options) < mtu + FRAME_OVERHEAD) {
 		conf.rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
-		if (!conf.rxmode.offloads && strcmp(port->last.driver, "net_pcap"))
+		if (!conf.rxmode.offloads && strcmp(port->last.driver, "net_pcap") != 0)
 			port_say(set,
 				"Port %s (%s) cannot spread a frame over several mbufs: frames of "
 				"more than %u bytes may be lost; give larger mbufs.",

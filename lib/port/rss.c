@@ -70,7 +70,7 @@ static bool key_holds(struct port *port)
 		.rss_hf = spread->types };
 	int ret = rte_eth_dev_rss_hash_conf_get(port->id, &conf);
 
-	if (!ret && memcmp(key, spread->key, spread->key_len)) {
+	if (!ret && memcmp(key, spread->key, spread->key_len) != 0) {
 		if (rte_eth_dev_rss_hash_update(port->id, &ours))
 			return false;
 		ret = rte_eth_dev_rss_hash_conf_get(port->id, &conf);

@@ -56,7 +56,7 @@ int et_port_telemetry(const char *command, const char *help,
 	if (table.cnt == COMMANDS_MAX || strlen(command) >= COMMAND_LEN) {
 		ret = -E2BIG;
 	} else {
-		strcpy(table.commands[table.cnt].name, command);
+		memcpy(table.commands[table.cnt].name, command, strlen(command) + 1);
 		table.commands[table.cnt].fill = fill;
 		table.commands[table.cnt].ctx = ctx;
 		table.cnt++;
