@@ -65,6 +65,29 @@ void show_begin(struct show *show, struct engine *engine)
 	show->begin_ns = show->last_ns = monotonic_ns();
 }
 
+/* Reasons for which packets were given up since the last line; and what the ports lost, if anything. */
+static void show_losses(const struct et_feed_mark *now, const struct et_feed_mark *last)
+{
+	const struct {
+		const char *name;
+		uint64_t by;
+	} lost[] = {
+		{ "imissed", now->imissed - last->imissed },
+		{ "ierrors", now->ierrors - last->ierrors },
+		{ "rx_nombuf", now->rx_nombuf - last->rx_nombuf },
+		{ "lane_lost", now->lane_lost - last->lane_lost },
+	};
+
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+		if (lost[i].by > 0)
+			fprintf(stderr, "  %s +%" PRIu64, lost[i].name, lost[i].by);
+	for (unsigned i = 0; i < ET_DROP_MAX; i++)
+		if (now->drops[i] > last->drops[i])
+			fprintf(stderr, "  %s +%" PRIu64, et_drop_name(i),
+				now->drops[i] - last->drops[i]);
+	fputc('\n', stderr);
+}
+
 void show_line(struct show *show)
 {
 	struct et_feed_mark sum = sum_up(show->engine);
@@ -79,12 +102,13 @@ void show_line(struct show *show)
 	strftime(at, sizeof(at), "%H:%M:%S", &utc);
 	fprintf(stderr,
 		"%s  packets %" PRIu64 "  %.3f Mpps  %.3f Gbit/s  lost %" PRIu64 "  flows %" PRIu64
-		"  new/s %.0f  undecided %" PRIu64 "  ring %u%%  busy %.0f%%\n",
+		"  new/s %.0f  undecided %" PRIu64 "  ring %u%%  busy %.0f%%",
 		at, sum.frames, (double)(sum.frames - show->last.frames) / s / 1e6,
 		(double)(sum.bytes - show->last.bytes) * 8 / s / 1e9, lost(&sum), sum.flows_open,
 		(double)(sum.flows_new - show->last.flows_new) / s, sum.undecided_open,
 		ring_percent(show->engine),
 		percent(sum.busy_cycles - show->last_busy, all - show->last_all));
+	show_losses(&sum, &show->last);
 	show->last = sum;
 	show->last_ns = now_ns;
 	show->last_busy = sum.busy_cycles;
