@@ -52,6 +52,10 @@ uint32_t child_tcp(uint8_t out[static 128], const struct et_segment *segment);
 struct et_segment child_random_segment(bool v6);
 struct et_segment child_turned(const struct et_segment *segment);
 
+/* port_eal.c: what EAL refuses. Whole tests. */
+void test_eal(void);
+void test_same_prefix(void);
+
 /* port_veth.c: with real interfaces of the kernel, in a network namespace of the child's own. */
 void test_veth_removal(const void *arg);
 void test_veth_drops(const void *arg);
