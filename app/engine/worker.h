@@ -48,7 +48,14 @@ void worker_free(struct worker *worker);
  */
 int worker_feed(struct worker *worker, const struct ledger_feed *feed);
 
+/*
+ * Works on parcels[0..cnt), at most BURST. Who makes the parcels one by one pushes each as soon as
+ * it is made, with its index, and drains when there are no more: then waiting for memory and making
+ * parcels go on at the same time. A parcel stays as it is until then.
+ */
 void worker_burst(struct worker *worker, const struct parcel *parcels, unsigned cnt);
+void worker_push(struct worker *worker, const struct parcel *parcels, unsigned i);
+void worker_drain(struct worker *worker, const struct parcel *parcels, unsigned cnt);
 /* To be called between bursts when none came: time goes on, old connections end. */
 void worker_idle(struct worker *worker, int64_t clock_ns);
 

@@ -30,7 +30,7 @@ static unsigned owner_of(const struct loop *l, const struct parcel *parcel, bool
 static void work_own(struct loop *l)
 {
 	if (l->own_cnt > 0)
-		worker_burst(l->worker, l->own, l->own_cnt);
+		worker_drain(l->worker, l->own, l->own_cnt);
 	l->own_cnt = 0;
 }
 
@@ -85,14 +85,14 @@ static void take(struct loop *l, struct et_frame *frame, unsigned i)
 		seen_add(&l->seen.drops[drop], 1);
 		return;
 	}
-	parcel->side = et_flow_key(&parcel->key, &parcel->segment);
-	parcel->hash = et_flow_hash(&parcel->key, l->engine->hash_seed);
+	parcel->side =
+		et_flow_key(&parcel->key, &parcel->hash, &parcel->segment, l->engine->hash_seed);
 	parcel->frame = frame->index * l->engine->readers_cnt + l->reader_number;
 	parcel->ts_ns = frame->ts_ns;
 	parcel->clock_ns = frame->clock_ns;
 	owner = owner_of(l, parcel, whole);
 	if (l->worker && owner == l->number) {
-		l->own_cnt++;
+		worker_push(l->worker, l->own, l->own_cnt++);
 		return;
 	}
 	memcpy(et_port_private(l->reader, i), parcel, sizeof(*parcel));
@@ -155,8 +155,8 @@ unsigned frames_of_lane(struct loop *l)
 
 	for (unsigned i = 0; i < n; i++)
 		memcpy(&l->own[i], privates[i], sizeof(l->own[i]));
-	l->own_cnt = n;
-	work_own(l);
+	if (n > 0)
+		worker_burst(l->worker, l->own, n);
 	et_port_lane_done(l->lane);
 	return n;
 }

@@ -122,8 +122,7 @@ static int read_all(struct reading *reading, struct et_source *source, struct cr
 			tally->drops[drop]++;
 			continue;
 		}
-		parcel.side = et_flow_key(&parcel.key, &parcel.segment);
-		parcel.hash = et_flow_hash(&parcel.key, hash_seed);
+		parcel.side = et_flow_key(&parcel.key, &parcel.hash, &parcel.segment, hash_seed);
 		parcel.frame = frame.index;
 		parcel.ts_ns = frame.ts_ns;
 		parcel.clock_ns = frame.clock_ns;

@@ -28,20 +28,35 @@ void et_conn_init(struct et_conn *conn)
 	et_tls_init(&conn->tls);
 }
 
+static inline void prefetch(const void *begin, size_t bytes)
+{
+	const char *p = begin;
+
+	for (size_t at = 0; at < bytes; at += ET_CACHE_LINE)
+		__builtin_prefetch(p + at, 1);
+}
+
 void et_conn_prefetch(const struct et_conn *conn, unsigned side)
 {
-	const struct et_mail *mail = &conn->mail;
-	const char *tls = (const char *)&conn->tls;
+	prefetch(conn, 1);
+	prefetch(&conn->order[side], 1);
+	prefetch(&conn->tls.facts, sizeof(conn->tls.facts));
+}
 
-	__builtin_prefetch(conn, 1);
-	__builtin_prefetch(&conn->order[side], 1);
-	/* Which of the two it will be is in the first line, which is not here yet. */
-	__builtin_prefetch(&mail->facts, 1);
-	__builtin_prefetch(&mail->queue_head, 1);
-	__builtin_prefetch(&mail->side[ET_CLIENT], 1);
-	__builtin_prefetch(&mail->side[ET_SERVER], 1);
-	for (size_t at = 0; at < sizeof(conn->tls); at += ET_CACHE_LINE)
-		__builtin_prefetch(tls + at, 1);
+void et_conn_prefetch_parser(const struct et_conn *conn, unsigned side)
+{
+	const struct et_mail *mail = &conn->mail;
+
+	switch (conn->way[side]) {
+	case WAY_PROBE: prefetch(&conn->carry[side], sizeof(conn->carry[side])); break;
+	case WAY_MAIL:
+		prefetch(&mail->facts, 1);
+		prefetch(&mail->queue_head, 1);
+		prefetch(&mail->side[way_dir(conn, side)], 2 * (size_t)ET_CACHE_LINE);
+		break;
+	case WAY_TLS: prefetch(&conn->tls.side[way_dir(conn, side)], ET_CACHE_LINE); break;
+	default: break;
+	}
 }
 
 /* Who is the client, as far as ports tell: a mail port is the server's, else the lower one. */

@@ -80,8 +80,12 @@ enum et_conn_verdict {
 
 void et_conn_init(struct et_conn *conn);
 
-/* Moves the cache lines that a segment of this side will touch. */
+/*
+ * Move the cache lines that a segment of this side will touch: the first those of every segment, the
+ * second, some time later, those of the parser that the connection's first line names.
+ */
 void et_conn_prefetch(const struct et_conn *conn, unsigned side);
+void et_conn_prefetch_parser(const struct et_conn *conn, unsigned side);
 
 /*
  * One segment of the flow, sent by `side` and already counted in it. The flow's FIN and RST bits are

@@ -85,20 +85,24 @@ static inline bool et_flow_key_equal(const struct et_flow_key *a, const struct e
 	       __builtin_memcmp(a->port, b->port, 4) == 0;
 }
 
-/* The key of a segment and the side that sent it. */
-unsigned et_flow_key(struct et_flow_key *key, const struct et_segment *segment);
 /*
- * Symmetric: both directions give the same. Upper bits spread over workers, lower over buckets.
- * A seed that nobody outside can guess keeps crafted addresses from meeting in one bucket.
+ * The key of a segment, its hash, and the side that sent it. The hash is symmetric: both directions
+ * give the same. Upper bits spread over workers, lower over buckets. A seed that nobody outside can
+ * guess keeps crafted addresses from meeting in one bucket.
  */
+unsigned et_flow_key(
+	struct et_flow_key *key, uint64_t *hash, const struct et_segment *segment, uint64_t seed);
 uint64_t et_flow_hash(const struct et_flow_key *key, uint64_t seed);
 
 /*
- * Batch lookup: call the first for all keys of a burst, then the second for all, then
- * et_flow_find for each. The two only move cache lines.
+ * Lookup in stages that only move cache lines: the first, some other work, the second. It returns
+ * what is most probably the flow, whose key is still to be compared; NULL: ask et_flow_find, as
+ * well as when the key is another.
  */
 void et_flow_prefetch_bucket(const struct et_flow_table *table, uint64_t hash);
-void et_flow_prefetch_entry(const struct et_flow_table *table, uint64_t hash);
+struct et_flow *et_flow_prefetch_entry(const struct et_flow_table *table, uint64_t hash);
+/* Counts additions and removals: as long as it stays the same, so does what was found. */
+uint32_t et_flow_changes(const struct et_flow_table *table);
 
 /* The flow of a key, NULL if there is none. Valid until the next et_flow_add or _remove. */
 struct et_flow *et_flow_find(

@@ -22,39 +22,61 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Whether endpoint a (address, port) comes before b. Any total order does. */
-static bool before(
-	const struct et_addr *a, uint16_t a_port, const struct et_addr *b, uint16_t b_port)
-{
-	uint64_t a_low = load64(a->b + 8), b_low = load64(b->b + 8);
-	uint64_t a_high = load64(a->b), b_high = load64(b->b);
+/* An endpoint in registers. */
+struct end {
+	uint64_t high, low; /* the halves of its address */
+	uint16_t port;
+};
 
-	if (et_likely(a_low != b_low))
-		return a_low < b_low;
-	if (a_high != b_high)
-		return a_high < b_high;
-	return a_port < b_port;
+static inline struct end end_of(const struct et_addr *addr, uint16_t port)
+{
+	return (struct end){ load64(addr->b), load64(addr->b + 8), port };
 }
 
-unsigned et_flow_key(struct et_flow_key *key, const struct et_segment *segment)
+/* Whether endpoint a comes before b. Any total order does. */
+static inline bool before(struct end a, struct end b)
 {
-	unsigned side =
-		before(&segment->src, segment->src_port, &segment->dst, segment->dst_port) ? 0 : 1;
+	if (et_likely(a.low != b.low))
+		return a.low < b.low;
+	if (a.high != b.high)
+		return a.high < b.high;
+	return a.port < b.port;
+}
 
-	key->addr[side] = segment->src;
-	key->addr[1 - side] = segment->dst;
-	key->port[side] = segment->src_port;
-	key->port[1 - side] = segment->dst_port;
+static inline uint64_t hash_of(struct end a, struct end b, uint64_t seed)
+{
+	uint64_t ports = (uint64_t)a.port << 16 | b.port;
+	/* the seed in both factors: nobody can choose an address that makes one of them 0 */
+	uint64_t low = fold(
+		a.low ^ salt[0] ^ seed, b.low ^ salt[1] ^ ports << 32 ^ (seed << 32 | seed >> 32));
+
+	return fold(low ^ a.high ^ ports, b.high ^ salt[2] ^ seed);
+}
+
+/* By halves, as they were read: see mapped() in the packet room. */
+static inline void put(struct et_flow_key *key, unsigned i, struct end end)
+{
+	memcpy(key->addr[i].b, &end.high, 8);
+	memcpy(key->addr[i].b + 8, &end.low, 8);
+	key->port[i] = end.port;
+}
+
+unsigned et_flow_key(
+	struct et_flow_key *key, uint64_t *hash, const struct et_segment *segment, uint64_t seed)
+{
+	struct end src = end_of(&segment->src, segment->src_port);
+	struct end dst = end_of(&segment->dst, segment->dst_port);
+	unsigned side = !before(src, dst);
+	struct end low = side ? dst : src, high = side ? src : dst;
+
+	put(key, 0, low);
+	put(key, 1, high);
+	*hash = hash_of(low, high, seed);
 	return side;
 }
 
 uint64_t et_flow_hash(const struct et_flow_key *key, uint64_t seed)
 {
-	uint64_t ports = (uint64_t)key->port[0] << 16 | key->port[1];
-	uint64_t low = fold(load64(key->addr[0].b + 8) ^ salt[0] ^ seed,
-		load64(key->addr[1].b + 8) ^ salt[1] ^ ports << 32);
-	uint64_t high =
-		fold(load64(key->addr[0].b) ^ salt[1] ^ seed, load64(key->addr[1].b) ^ salt[2]);
-
-	return fold(low ^ ports ^ salt[2], high ^ salt[0] ^ seed);
+	return hash_of(
+		end_of(&key->addr[0], key->port[0]), end_of(&key->addr[1], key->port[1]), seed);
 }

@@ -29,6 +29,7 @@ struct et_flow_table {
 	uint32_t cnt, used, max; /* flows; entries ever used; entries there can be */
 	uint32_t free;           /* head of the list of free entries + 1, linked by first_frame */
 	uint32_t hand;
+	uint32_t changes;
 	size_t entries_bytes, buckets_bytes;
 	uint64_t seed;
 };
@@ -107,13 +108,17 @@ void et_flow_prefetch_bucket(const struct et_flow_table *table, uint64_t hash)
 	__builtin_prefetch(&table->buckets[hash & table->mask]);
 }
 
-void et_flow_prefetch_entry(const struct et_flow_table *table, uint64_t hash)
+struct et_flow *et_flow_prefetch_entry(const struct et_flow_table *table, uint64_t hash)
 {
 	const struct bucket *b = &table->buckets[hash & table->mask];
 	unsigned ways = ways_with(b, tag_of(hash));
+	struct et_flow *flow;
 
-	if (ways)
-		__builtin_prefetch(&table->entries[b->entry[__builtin_ctz(ways)]], 1);
+	if (!ways)
+		return NULL;
+	flow = &table->entries[b->entry[__builtin_ctz(ways)]];
+	__builtin_prefetch(flow, 1);
+	return flow;
 }
 
 struct et_flow *et_flow_find(
@@ -196,6 +201,7 @@ struct et_flow *et_flow_add(
 	*flow = (struct et_flow){ .key = *key, .state = ET_FLOW_IGNORED };
 	place(table, i, hash);
 	table->cnt++;
+	table->changes++;
 	return flow;
 }
 
@@ -217,6 +223,7 @@ void et_flow_remove(struct et_flow_table *table, struct et_flow *flow)
 			*flow = (struct et_flow){ .first_frame = table->free };
 			table->free = entry + 1;
 			table->cnt--;
+			table->changes++;
 			return;
 		}
 		assert(b->passed > 0);
@@ -266,6 +273,11 @@ struct et_flow *et_flow_any(struct et_flow_table *table)
 		table->used--; /* only at the end of the input: the free list is not used again */
 	}
 	return NULL;
+}
+
+uint32_t et_flow_changes(const struct et_flow_table *table)
+{
+	return table->changes;
 }
 
 uint32_t et_flow_count(const struct et_flow_table *table)

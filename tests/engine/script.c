@@ -63,8 +63,7 @@ static void segment(struct script *s, enum et_dir dir, uint8_t flags, const void
 		.frame = ++s->frame,
 		.ts_ns = s->now_ns,
 		.clock_ns = s->now_ns };
-	p->side = et_flow_key(&p->key, &p->segment);
-	p->hash = et_flow_hash(&p->key, SEED);
+	p->side = et_flow_key(&p->key, &p->hash, &p->segment, SEED);
 	s->used += n;
 	s->seq[dir] += (uint32_t)n + ((flags & (ET_TCP_SYN | ET_TCP_FIN)) != 0);
 }
