@@ -12,23 +12,14 @@
 #define SWEEP_BURSTS 8
 
 /*
- * A parcel goes through stages, each some parcels behind the one before, so that what a stage
- * touches has come from memory meanwhile and the waiting of one parcel is the work on others:
- * bucket asked for, entry asked for, flow known, which parser known. The work on all comes after
- * that: parsers are much code, which would push that of the stages out of the processor's cache.
+ * Memory is asked for in stages, so that the waiting for one parcel is the work on others: its
+ * bucket when it is pushed; its entry so many parcels later; then, for all of a burst, what its
+ * connection needs, what the parser that the connection names needs, and at last the work. Parsers
+ * are much code: done in between, they would push that of the stages out of the processor's cache.
  */
-#define ENTRY_BEHIND  8
-#define FLOW_BEHIND   20
-#define PARSER_BEHIND 26
+#define ENTRY_BEHIND 8
 /* Of the bytes that will be parsed; the processor sees by itself where it goes on. */
 #define PAYLOAD_PREFETCH 256
-
-/* What is known of a parcel on its way through the stages. */
-struct transit {
-	struct et_flow *flow; /* NULL: the table had none */
-	uint32_t changes;     /* of the table when it was looked up */
-	bool parsed;          /* there are bytes for a parser */
-};
 
 struct worker {
 	struct et_flow_table *table;
@@ -40,7 +31,15 @@ struct worker {
 	void (*shed)(void *ctx, const struct et_segment *segment);
 	void *shed_ctx;
 	unsigned bursts; /* since the hand moved */
-	struct transit transit[BURST];
+	/* of the burst at hand: what the table has for each parcel, as of `changes` */
+	struct et_flow *flows[BURST];
+	uint32_t changes;
+	/* the connections that have bytes to parse */
+	unsigned inside;
+	struct {
+		const struct et_conn *conn;
+		unsigned side;
+	} conns[BURST];
 };
 
 struct worker *worker_new(const struct worker_limits *limits, const struct et_match_db *db,
@@ -231,15 +230,14 @@ static bool passes(const struct et_flow *flow, unsigned side, uint32_t len, uint
 	       flow->bytes[side] - len < limit;
 }
 
-/* One segment, whose flow was looked up before. */
-static void one(struct worker *w, const struct parcel *parcel, const struct transit *transit)
+/* One segment. flow: what the table had for it when the burst was looked up, NULL if nothing. */
+static inline void one(struct worker *w, const struct parcel *parcel, struct et_flow *flow)
 {
 	const struct et_segment *segment = &parcel->segment;
 	uint32_t tick = et_flow_tick(parcel->clock_ns);
-	struct et_flow *flow = transit->flow;
 
-	/* Segments since may have begun the flow, or ended it and used its entry anew. */
-	if (et_unlikely(transit->changes != et_flow_changes(w->table)))
+	/* Those before it may have begun the flow, or ended it and used its entry anew. */
+	if (et_unlikely(w->changes != et_flow_changes(w->table)))
 		flow = et_flow_find(w->table, &parcel->key, parcel->hash);
 	ledger_minute(&w->ledger, parcel->clock_ns);
 	if (flow && et_unlikely(et_flow_is_old(flow, tick))) {
@@ -294,70 +292,52 @@ static void sweep(struct worker *w, int64_t clock_ns)
 	end(w, old, aged_ns(old));
 }
 
-static inline void ask(struct worker *w, const struct parcel *parcel, struct transit *transit)
-{
-	transit->flow = et_flow_prefetch_entry(w->table, parcel->hash);
-}
-
-/* The flow of a parcel, whose entry was asked for before; its parsers are asked for. */
-static inline void look(struct worker *w, const struct parcel *parcel, struct transit *transit)
+/* The flow of a parcel, whose entry was asked for before; its connection is asked for. */
+static inline void look(struct worker *w, const struct parcel *parcel, unsigned i)
 {
 	struct et_view payload = parcel->segment.payload;
-	struct et_flow *flow = transit->flow;
+	struct et_flow *flow = w->flows[i];
+	struct et_conn *conn;
 
 	if (!flow || et_unlikely(!et_flow_key_equal(&flow->key, &parcel->key)))
-		flow = et_flow_find(w->table, &parcel->key, parcel->hash);
-	transit->flow = flow;
-	transit->changes = et_flow_changes(w->table);
-	transit->parsed = false;
+		w->flows[i] = flow = et_flow_find(w->table, &parcel->key, parcel->hash);
 	if (!flow || flow->state != ET_FLOW_UNDECIDED)
 		return;
-	if (is_bare(&parcel->segment))
+	conn = et_conn_at(w->pool, flow->index);
+	if (is_bare(&parcel->segment)) {
+		__builtin_prefetch(conn, 1);
 		return;
-	transit->parsed = true;
-	et_conn_prefetch(et_conn_at(w->pool, flow->index), parcel->side);
+	}
+	w->conns[w->inside].conn = conn;
+	w->conns[w->inside++].side = parcel->side;
+	et_conn_prefetch(conn, parcel->side);
 	for (size_t at = 0; at < payload.n && at < PAYLOAD_PREFETCH; at += ET_CACHE_LINE)
 		__builtin_prefetch(payload.p + at);
 }
 
-/* Only what was looked up and still is so can be followed. */
-static inline void look_inside(
-	struct worker *w, const struct parcel *parcel, const struct transit *transit)
-{
-	if (transit->parsed && transit->changes == et_flow_changes(w->table) &&
-		transit->flow->state == ET_FLOW_UNDECIDED)
-		et_conn_prefetch_parser(et_conn_at(w->pool, transit->flow->index), parcel->side);
-}
-
 void worker_push(struct worker *w, const struct parcel *parcels, unsigned i)
 {
-	const struct parcel *parcel = parcels + i;
-	struct transit *transit = w->transit + i;
-
 	assert(i < BURST);
-	et_flow_prefetch_bucket(w->table, parcel->hash);
-	if (i >= ENTRY_BEHIND)
-		ask(w, parcel - ENTRY_BEHIND, transit - ENTRY_BEHIND);
-	if (i >= FLOW_BEHIND)
-		look(w, parcel - FLOW_BEHIND, transit - FLOW_BEHIND);
-	if (i >= PARSER_BEHIND)
-		look_inside(w, parcel - PARSER_BEHIND, transit - PARSER_BEHIND);
+	et_flow_prefetch_bucket(w->table, parcels[i].hash);
+	if (et_likely(i >= ENTRY_BEHIND))
+		w->flows[i - ENTRY_BEHIND] =
+			et_flow_prefetch_entry(w->table, parcels[i - ENTRY_BEHIND].hash);
 }
 
 void worker_drain(struct worker *w, const struct parcel *parcels, unsigned cnt)
 {
 	if (cnt == 0)
 		return;
-	for (unsigned i = cnt; i < cnt + PARSER_BEHIND; i++) {
-		if (i >= ENTRY_BEHIND && i - ENTRY_BEHIND < cnt)
-			ask(w, &parcels[i - ENTRY_BEHIND], &w->transit[i - ENTRY_BEHIND]);
-		if (i >= FLOW_BEHIND && i - FLOW_BEHIND < cnt)
-			look(w, &parcels[i - FLOW_BEHIND], &w->transit[i - FLOW_BEHIND]);
-		if (i >= PARSER_BEHIND)
-			look_inside(w, &parcels[i - PARSER_BEHIND], &w->transit[i - PARSER_BEHIND]);
-	}
+	for (unsigned i = cnt > ENTRY_BEHIND ? cnt - ENTRY_BEHIND : 0; i < cnt; i++)
+		w->flows[i] = et_flow_prefetch_entry(w->table, parcels[i].hash);
+	w->inside = 0;
 	for (unsigned i = 0; i < cnt; i++)
-		one(w, &parcels[i], &w->transit[i]);
+		look(w, &parcels[i], i);
+	for (unsigned i = 0; i < w->inside; i++)
+		et_conn_prefetch_parser(w->conns[i].conn, w->conns[i].side);
+	w->changes = et_flow_changes(w->table);
+	for (unsigned i = 0; i < cnt; i++)
+		one(w, &parcels[i], w->flows[i]);
 	if (++w->bursts < SWEEP_BURSTS)
 		return;
 	w->bursts = 0;

@@ -170,38 +170,76 @@ static __attribute__((noinline)) enum et_drop decode_any(
 /* Lengths of headers without options. */
 #define ETHERNET 14
 #define IPV4     20
+#define IPV6     40
 #define TCP      20
 
-/*
- * By far the most frames: Ethernet, IPv4 without options, TCP, all of it there. Straight through,
- * and the same as the layers one by one would give. False: anything else, nothing is filled.
- */
-static inline bool decode_plain(struct et_segment *segment, const struct et_frame *frame)
+/* The segment of a TCP header with `n` bytes from it on, n >= TCP; false: its length is wrong. */
+static inline bool plain_tcp(struct et_segment *segment, const uint8_t *tcp, size_t n)
 {
-	const uint8_t *ip = frame->data + ETHERNET, *tcp = ip + IPV4;
-	size_t total, len;
+	size_t len = (size_t)(tcp[12] >> 4) * 4;
 
-	if (et_unlikely(frame->link_type != DLT_EN10MB || frame->cap_len < ETHERNET + IPV4 + TCP))
+	if (et_unlikely(len < TCP || len > n))
 		return false;
-	total = be16(ip + 2);
-	len = (size_t)(tcp[12] >> 4) * 4;
-	if (et_unlikely(be16(frame->data + 12) != 0x0800 || ip[0] != 0x45 || ip[9] != 6 ||
-			be16(ip + 6) & 0x3fff || len < TCP || total < IPV4 + len ||
-			total > frame->cap_len - ETHERNET))
-		return false;
-	mapped(&segment->src, ip + 12);
-	mapped(&segment->dst, ip + 16);
 	segment->src_port = be16(tcp);
 	segment->dst_port = be16(tcp + 2);
 	segment->seq = be32(tcp + 4);
 	segment->ack = be32(tcp + 8);
 	segment->window = be16(tcp + 14);
-	segment->ip_id = be16(ip + 4);
 	segment->flags = tcp[13];
 	segment->inner = 0;
-	segment->payload = (struct et_view){ .p = tcp + len, .n = total - IPV4 - len };
-	segment->len = (uint32_t)(total - IPV4 - len);
+	segment->payload = (struct et_view){ .p = tcp + len, .n = n - len };
+	segment->len = (uint32_t)(n - len);
 	return true;
+}
+
+static inline bool plain_ipv4(struct et_segment *segment, const uint8_t *ip, size_t n)
+{
+	size_t total = be16(ip + 2);
+
+	if (et_unlikely(ip[0] != 0x45 || ip[9] != 6 || be16(ip + 6) & 0x3fff ||
+			total < IPV4 + TCP || total > n))
+		return false;
+	mapped(&segment->src, ip + 12);
+	mapped(&segment->dst, ip + 16);
+	segment->ip_id = be16(ip + 4);
+	return plain_tcp(segment, ip + IPV4, total - IPV4);
+}
+
+static inline bool plain_ipv6(struct et_segment *segment, const uint8_t *ip, size_t n)
+{
+	size_t len = be16(ip + 4);
+
+	if (et_unlikely(
+		    n < IPV6 + TCP || ip[0] >> 4 != 6 || ip[6] != 6 || len < TCP || len > n - IPV6))
+		return false;
+	for (unsigned i = 0; i < 16; i += 8) { /* by halves: see mapped() */
+		uint64_t src, dst;
+
+		memcpy(&src, ip + 8 + i, 8);
+		memcpy(&dst, ip + 24 + i, 8);
+		memcpy(segment->src.b + i, &src, 8);
+		memcpy(segment->dst.b + i, &dst, 8);
+	}
+	segment->ip_id = 0;
+	return plain_tcp(segment, ip + IPV6, len);
+}
+
+/*
+ * By far the most frames: Ethernet, IP without options, TCP, all of it there. Straight through, and
+ * the same as the layers one by one would give. False: anything else.
+ */
+static inline bool decode_plain(struct et_segment *segment, const struct et_frame *frame)
+{
+	const uint8_t *ip = frame->data + ETHERNET;
+	size_t n = frame->cap_len - ETHERNET;
+
+	if (et_unlikely(frame->link_type != DLT_EN10MB || frame->cap_len < ETHERNET + IPV4 + TCP))
+		return false;
+	switch (be16(frame->data + 12)) {
+	case 0x0800: return plain_ipv4(segment, ip, n);
+	case 0x86dd: return plain_ipv6(segment, ip, n);
+	default: return false;
+	}
 }
 
 enum et_drop et_packet_decode(struct et_segment *segment, const struct et_frame *frame)
