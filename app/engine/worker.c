@@ -170,6 +170,9 @@ static struct et_flow *begin(struct worker *w, const struct parcel *parcel)
 	w->ledger.now.flows++;
 	flow->start_ns = flow->end_ns = parcel->ts_ns;
 	flow->first_frame = parcel->frame;
+	/* Without SYN: where both sides stand, so that a SYN that comes late is known (is_new). */
+	flow->isn[parcel->side] = segment->seq;
+	flow->isn[1 - parcel->side] = segment->flags & ET_TCP_ACK ? segment->ack : 0;
 	conn = et_conn_get(w->pool, &index);
 	if (!conn) {
 		w->ledger.now.drops[ET_DROP_UNDECIDED]++;
@@ -181,6 +184,9 @@ static struct et_flow *begin(struct worker *w, const struct parcel *parcel)
 	return flow;
 }
 
+/* A SYN this much in front of the first segment that was captured is of the same connection. */
+#define LATE_SYN (1u << 16)
+
 /* Whether a SYN on a known flow opens a new connection of the same endpoints. */
 static bool is_new(const struct et_flow *flow, const struct et_segment *segment, unsigned side)
 {
@@ -188,7 +194,9 @@ static bool is_new(const struct et_flow *flow, const struct et_segment *segment,
 
 	if (segment->flags & ET_TCP_ACK)
 		return known && flow->closed && flow->isn[side] != segment->seq;
-	return known ? flow->closed || flow->isn[side] != segment->seq : flow->syn == 0;
+	if (known)
+		return flow->closed || flow->isn[side] != segment->seq;
+	return flow->syn == 0 && flow->isn[side] - (segment->seq + 1) >= LATE_SYN;
 }
 
 /* SYN, FIN and RST. */
@@ -217,7 +225,10 @@ static void note_flags(struct et_flow *flow, const struct parcel *parcel)
 	}
 }
 
-/* A bare acknowledgement says nothing that the parsers ask for; it is every third packet. */
+/*
+ * A bare acknowledgement, every third packet, says nothing that the parsers ask for: only how far
+ * the other side has got.
+ */
 static bool is_bare(const struct et_segment *segment)
 {
 	return segment->len == 0 && !(segment->flags & (ET_TCP_SYN | ET_TCP_FIN | ET_TCP_RST));
@@ -267,8 +278,11 @@ static inline void one(struct worker *w, const struct parcel *parcel, struct et_
 			w->shed(w->shed_ctx, segment);
 		return;
 	}
-	if (is_bare(segment))
+	if (is_bare(segment)) {
+		if (et_likely(segment->flags & ET_TCP_ACK))
+			et_conn_ack(et_conn_at(w->pool, flow->index), parcel->side, segment->ack);
 		return;
+	}
 	switch (et_conn_segment(et_conn_at(w->pool, flow->index), &w->env, flow, parcel->side,
 		segment, parcel->ts_ns)) {
 	case ET_CONN_OPEN: break;

@@ -9,6 +9,9 @@
 void et_conn_init(struct et_conn *conn)
 {
 	/* The line and carry buffers need no zeroes: their counts say what is in them. */
+	static_assert(offsetof(struct et_conn, reach) + sizeof(conn->reach) <= ET_CACHE_LINE,
+		"a bare ACK touches one cache line");
+
 	conn->client_side = 0;
 	conn->client_known = false;
 	conn->truncated = false;
@@ -18,7 +21,7 @@ void et_conn_init(struct et_conn *conn)
 	conn->port_service = ET_SERVICE_NONE;
 	for (unsigned side = 0; side < 2; side++) {
 		conn->way[side] = WAY_PROBE;
-		conn->fin[side] = conn->reached[side] = false;
+		conn->fin[side] = conn->reached[side] = conn->bye[side] = false;
 		conn->probed[side] = 0;
 		conn->carry[side].n = 0;
 		conn->carry[side].begun = false;
@@ -77,13 +80,45 @@ static void guess_client(
 	conn->port_service = service[server];
 }
 
-static void take_syn(struct et_conn *conn, const struct et_conn_env *env,
-	const struct et_flow *flow, unsigned side, const struct et_segment *segment)
+/* A side was followed from a later byte on than its first: what stood before is lost. */
+static void lose_begin(struct et_conn *conn, struct et_conn_env *env, unsigned side, uint32_t len)
 {
+	enum et_dir dir = way_dir(conn, side);
+	struct et_tls_side_facts *tls = &conn->tls.facts.side[dir];
+
+	conn->order[side].guessed = false; /* once is enough */
+	conn->order[side].gaps++;
+	env->order.counts->gaps++;
+	env->order.counts->gap_bytes += len;
+	et_mail_missed(&conn->mail, dir, len);
+	if (conn->way[side] == WAY_TLS && tls->app_records == 0 &&
+		!(tls->seen & ET_TLS_SAW_FINISHED))
+		conn->hole = tls->lost = true;
+}
+
+/*
+ * The first payload of a side whose SYN was not seen: the other side's ACK tells where it begins,
+ * unless that ACK is for more than this.
+ */
+static void guess_begin(struct et_conn *conn, unsigned side, uint32_t seq)
+{
+	uint32_t ahead = seq - conn->reach[side];
+
+	if (conn->reached[side] && ahead > 0 && ahead <= ET_ORDER_AHEAD)
+		et_order_syn(&conn->order[side], conn->reach[side] - 1);
+}
+
+static void take_syn(struct et_conn *conn, struct et_conn_env *env, const struct et_flow *flow,
+	unsigned side, const struct et_segment *segment)
+{
+	uint32_t before = conn->order[side].first - segment->seq - 1;
+
 	/* Until data came a second SYN-ACK may have another number: the first was not taken. */
 	if (!conn->order[side].begun || et_flow_bytes(flow, side) == segment->len) {
 		et_order_syn(&conn->order[side], segment->seq);
 		conn->reached[side] = false;
+	} else if (conn->order[side].guessed && before > 0 && before <= ET_ORDER_AHEAD) {
+		lose_begin(conn, env, side, before);
 	}
 	if (!conn->client_known) {
 		conn->client_side = (uint8_t)(segment->flags & ET_TCP_ACK ? 1 - side : side);
@@ -101,6 +136,7 @@ static void take_gap(struct et_conn *conn, struct et_conn_env *env, unsigned sid
 		return;
 	switch (conn->way[side]) {
 	case WAY_PROBE:
+		conn->mail.facts.confused[dir] = true;
 		conn->carry[side].n = 0;
 		conn->carry[side].begun = true;
 		if (conn->way[1 - side] != WAY_TLS)
@@ -110,9 +146,9 @@ static void take_gap(struct et_conn *conn, struct et_conn_env *env, unsigned sid
 		et_tls_gap(&conn->tls, &env->tls, dir, len);
 		break;
 	case WAY_MAIL:
+		/* the other side's bytes were read while this one's were held */
+		conn->hole |= conn->way[1 - side] == WAY_TLS;
 		et_mail_gap(&conn->mail, dir, len);
-		if (conn->way[1 - side] == WAY_TLS) /* what is missing may have begun TLS */
-			et_tls_gap(&conn->tls, &env->tls, dir, len);
 		break;
 	case WAY_TLS:
 		conn->hole = true;
@@ -140,33 +176,59 @@ static uint32_t missing_at_fin(const struct et_conn *conn, unsigned side)
 	return conn->fin[side] && conn->order[side].begun && (int32_t)n > 0 ? n : 0;
 }
 
-/* A FIN can overtake data on the way to us. */
-static bool is_waiting(const struct et_conn *conn)
+/*
+ * How far the side's sequence numbers are known to go beyond what was seen: by its FIN exactly, by
+ * the other's ACK or its own RST at least. 1 can be a FIN that was not seen.
+ */
+static uint32_t missing(const struct et_conn *conn, unsigned side)
 {
-	return conn->order[0].held_cnt + conn->order[1].held_cnt > 0 || missing_at_fin(conn, 0) ||
-	       missing_at_fin(conn, 1);
+	const struct et_order *order = &conn->order[side];
+	uint32_t n = conn->reach[side] - order->next;
+
+	if (conn->fin[side] || !conn->reached[side] || !order->begun)
+		return missing_at_fin(conn, side);
+	return n <= ET_ORDER_AHEAD ? n : 0;
 }
 
-static void take_reach(struct et_conn *conn, unsigned side, uint32_t seq)
+/* A FIN or RST can overtake data on the way to us, and the FIN of the other side. */
+static bool is_waiting(const struct et_conn *conn)
 {
-	if (conn->reached[side] && (int32_t)(seq - conn->reach[side]) <= 0)
-		return;
-	conn->reach[side] = seq;
-	conn->reached[side] = true;
+	return conn->order[0].held_cnt + conn->order[1].held_cnt > 0 || missing(conn, 0) > 0 ||
+	       missing(conn, 1) > 0;
+}
+
+/* An end of this side. Was it captured behind an end of the other side that already knew of it? */
+static void take_end(
+	struct et_conn *conn, struct et_flow *flow, unsigned side, const struct et_segment *segment)
+{
+	unsigned other = 1 - side;
+
+	if (segment->flags & ET_TCP_FIN) {
+		conn->fin[side] = true;
+		conn->fin_seq[side] = segment->seq + segment->len;
+		if (conn->bye[other] &&
+			(flow->first_end == 1 + other || flow->first_end == 3 + other) &&
+			(int32_t)(conn->bye_ack[other] - conn->fin_seq[side]) > 0)
+			flow->first_end = (uint8_t)(1 + side);
+	}
+	if (!conn->bye[side] && segment->flags & ET_TCP_ACK) {
+		conn->bye[side] = true;
+		conn->bye_ack[side] = segment->ack;
+	}
 }
 
 /* What a segment's header tells of how far the two sides have got: RFC 9293 3.10.7.4. */
-static void take_header(struct et_conn *conn, unsigned side, const struct et_segment *segment)
+static void take_header(
+	struct et_conn *conn, struct et_flow *flow, unsigned side, const struct et_segment *segment)
 {
 	if (segment->flags & ET_TCP_ACK)
-		take_reach(conn, 1 - side, segment->ack);
+		et_conn_ack(conn, side, segment->ack);
+	if (et_likely(!(segment->flags & (ET_TCP_FIN | ET_TCP_RST))))
+		return;
 	/* A RST that answers a segment of no connection has the number 0. */
-	if (et_unlikely(segment->flags & ET_TCP_RST && segment->seq != 0))
-		take_reach(conn, side, segment->seq);
-	if (et_unlikely(segment->flags & ET_TCP_FIN)) {
-		conn->fin[side] = true;
-		conn->fin_seq[side] = segment->seq + segment->len;
-	}
+	if (segment->flags & ET_TCP_RST && segment->seq != 0)
+		et_conn_ack(conn, 1 - side, segment->seq);
+	take_end(conn, flow, side, segment);
 }
 
 /* Had the client's host seen the server's FIN when it sent its alert? The ACK tells. */
@@ -181,24 +243,29 @@ static void note_alert(struct et_conn *conn, const struct et_segment *segment)
 }
 
 enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *env,
-	const struct et_flow *flow, unsigned side, const struct et_segment *segment, int64_t ts_ns)
+	struct et_flow *flow, unsigned side, const struct et_segment *segment, int64_t ts_ns)
 {
 	struct et_piece piece;
 
 	if (et_unlikely(segment->flags & ET_TCP_SYN))
 		take_syn(conn, env, flow, side, segment);
-	take_header(conn, side, segment);
+	take_header(conn, flow, side, segment);
 	/* What a RST carries is a note for people, not data: RFC 9293 3.5.2. */
 	if (segment->len > 0 && et_likely(!(segment->flags & ET_TCP_RST))) {
 		if (et_unlikely(!conn->client_known && conn->way[0] == WAY_PROBE &&
 				conn->way[1] == WAY_PROBE))
 			guess_client(conn, env->ports, flow);
+		if (et_unlikely(!conn->order[side].begun))
+			guess_begin(conn, side, segment->seq);
 		if (et_order_push(&conn->order[side], &env->order, &piece, segment, ts_ns)) {
 			take_piece(conn, env, side, &piece, ts_ns);
 			while (et_order_next(&conn->order[side], &env->order, &piece, false))
 				take_piece(conn, env, side, &piece, ts_ns);
 			if (way_dir(conn, side) == ET_CLIENT)
 				note_alert(conn, segment);
+		} else if (et_unlikely(conn->order[side].guessed) && flow->syn != 0 &&
+			   et_order_is_early(&conn->order[side], segment)) {
+			lose_begin(conn, env, side, segment->len);
 		}
 	}
 	if (et_unlikely(flow->closed) && !is_waiting(conn))
@@ -213,20 +280,6 @@ enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *e
 	return ET_CONN_OPEN;
 }
 
-/*
- * Bytes missing behind the last ones that were seen. With a FIN that is exact. Else one byte more
- * than was seen may be a FIN that was lost, which is no harm.
- */
-static uint32_t missing_at_end(const struct et_conn *conn, unsigned side)
-{
-	const struct et_order *order = &conn->order[side];
-	uint32_t n = conn->reach[side] - order->next;
-
-	if (conn->fin[side] || !conn->reached[side] || !order->begun)
-		return missing_at_fin(conn, side);
-	return n > 1 && n <= ET_ORDER_AHEAD ? n : 0;
-}
-
 /* Reads what is held behind holes, and notes a hole at the end. */
 static void flush(struct et_conn *conn, struct et_conn_env *env, int64_t ts_ns)
 {
@@ -239,13 +292,16 @@ static void flush(struct et_conn *conn, struct et_conn_env *env, int64_t ts_ns)
 
 		while (et_order_next(order, &env->order, &piece, true))
 			take_piece(conn, env, side, &piece, ts_ns);
-		gap = final ? 0 : missing_at_end(conn, side);
+		gap = final ? 0 : missing(conn, side);
+		if (gap == 1 && !conn->fin[side])
+			gap = 0; /* a FIN that was lost, which is no harm */
 		if (gap > 0) {
 			order->gaps++;
 			env->order.counts->gaps++;
 			env->order.counts->gap_bytes += gap;
 			take_gap(conn, env, side, gap);
 		}
+		way_end(conn, env, side);
 	}
 }
 

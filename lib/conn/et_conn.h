@@ -54,13 +54,15 @@ struct et_conn {
 	bool client_known;    /* by SYN or by what was said; else by the ports */
 	bool truncated;       /* the capture cut payload bytes */
 	bool inside;          /* TLS did not come first, nor behind a dialogue that we know */
-	bool hole;            /* bytes of a side that spoke TLS are missing */
+	bool hole;            /* bytes are missing, and a side spoke TLS */
 	uint8_t port_service; /* enum et_service of the server port */
 	uint8_t way[2];       /* the state of each side */
 	bool fin[2];
 	uint32_t fin_seq[2];
 	bool reached[2];     /* reach is valid */
+	bool bye[2];         /* bye_ack is valid */
 	uint32_t reach[2];   /* sent up to here, as the other side's ACK or the own RST tells */
+	uint32_t bye_ack[2]; /* what the side had seen of the other one when it closed */
 	uint8_t alert_level; /* of the client's alert in clear; 0: none */
 	uint32_t alert_ack;  /* what the segment acknowledged that completed this alert */
 	uint32_t probed[2];  /* bytes the match stage has seen */
@@ -89,10 +91,24 @@ void et_conn_prefetch_parser(const struct et_conn *conn, unsigned side);
 
 /*
  * One segment of the flow, sent by `side` and already counted in it. The flow's FIN and RST bits are
- * up to date.
+ * up to date; first_end is put right where the later of two ends was captured first.
  */
 enum et_conn_verdict et_conn_segment(struct et_conn *conn, struct et_conn_env *env,
-	const struct et_flow *flow, unsigned side, const struct et_segment *segment, int64_t ts_ns);
+	struct et_flow *flow, unsigned side, const struct et_segment *segment, int64_t ts_ns);
+
+/*
+ * A bare acknowledgement sent by `side`: all that it tells is how far the other side has got. Bytes
+ * that were acknowledged and never captured are missing.
+ */
+static inline void et_conn_ack(struct et_conn *conn, unsigned side, uint32_t ack)
+{
+	unsigned other = 1 - side;
+
+	if (conn->reached[other] && (int32_t)(ack - conn->reach[other]) <= 0)
+		return;
+	conn->reach[other] = ack;
+	conn->reached[other] = true;
+}
 
 /*
  * Ends the connection: what is held is read, and the record is filled but for what the flow will

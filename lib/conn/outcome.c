@@ -9,6 +9,9 @@
  */
 #define ALERT_RECORD_LEN 19
 
+/* Finished, two commands, and a third record that may be an alert. */
+#define ANSWERED_RECORDS 3
+
 static bool is_13(const struct et_tls_facts *tls)
 {
 	return tls->version == ET_TLSV1_3;
@@ -55,6 +58,17 @@ static bool is_in_use(const struct et_tls_facts *tls)
 	return has_spoken(tls, ET_CLIENT) && has_spoken(tls, ET_SERVER);
 }
 
+/*
+ * Behind a hole the client's bytes were held while the server's were read, so that what the server
+ * said to them seems to come before. A client that sends so much has had answers.
+ */
+static bool is_answered(const struct et_conn *conn)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+
+	return conn->hole && is_13(tls) && tls->side[ET_CLIENT].app_records > ANSWERED_RECORDS;
+}
+
 bool outcome_is_final(const struct et_conn *conn)
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
@@ -96,17 +110,33 @@ static unsigned whose_turn(const struct et_tls_facts *tls)
 	return client_done ? 1 << ET_SERVER : 1 << ET_CLIENT;
 }
 
-static bool is_hidden(const struct et_conn *conn, const struct et_flow *flow)
+/* What is missing of a side that was not understood may be its hello. */
+static bool may_be_hello(const struct et_conn *conn)
 {
-	const struct et_tls_facts *tls = &conn->tls.facts;
-
-	/* What is missing of a side that was not understood may be its hello. */
 	for (unsigned side = 0; side < 2; side++)
 		if (conn->order[side].gaps > 0 &&
 			(conn->way[side] == WAY_PROBE || conn->way[side] == WAY_DEAD))
 			return true;
-	return tls->side[0].lost || tls->side[1].lost || et_flow_packets(flow, 0) == 0 ||
-	       et_flow_packets(flow, 1) == 0 || !saw(tls, ET_CLIENT, ET_TLS_SAW_CLIENT_HELLO);
+	return false;
+}
+
+/* The server sent what only a hello can come before, and no hello was seen. */
+static bool is_hello_missing(const struct et_tls_facts *tls)
+{
+	return !saw(tls, ET_SERVER, ET_TLS_SAW_SERVER_HELLO) &&
+	       (tls->side[ET_SERVER].app_records > 0 ||
+		       saw(tls, ET_SERVER, ET_TLS_SAW_CCS | ET_TLS_SAW_SERVER_HELLO_DONE));
+}
+
+static bool is_hidden(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+
+	if (is_hello_missing(tls))
+		return true;
+	return may_be_hello(conn) || tls->side[0].lost || tls->side[1].lost ||
+	       et_flow_packets(flow, 0) == 0 || et_flow_packets(flow, 1) == 0 ||
+	       !saw(tls, ET_CLIENT, ET_TLS_SAW_CLIENT_HELLO);
 }
 
 /* A FIN was acknowledged and not seen: who closed first is not known. */
@@ -132,7 +162,7 @@ static enum et_outcome unused(const struct et_conn *conn, const struct et_flow *
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
 
-	if (flow->first_end == 0)
+	if (flow->first_end == 0 && !is_fin_lost(conn))
 		return is_13(tls) ? ET_OUTCOME_INCOMPLETE : ET_OUTCOME_ESTABLISHED;
 	if (conn->hole)
 		return ET_OUTCOME_UNKNOWN;
@@ -143,6 +173,8 @@ static enum et_outcome unused(const struct et_conn *conn, const struct et_flow *
 		if (!spoke && (flow->closed || flow->fin >> side & 1))
 			return ET_OUTCOME_BROKEN;
 	}
+	if (is_fin_lost(conn))
+		return ET_OUTCOME_UNKNOWN;
 	return ET_OUTCOME_INCOMPLETE; /* who still had to speak has not closed */
 }
 
@@ -153,10 +185,11 @@ static enum et_outcome outcome(const struct et_conn *conn, const struct et_flow 
 		   tls->side[1].seen || tls->side[0].lost || tls->side[1].lost;
 
 	if (!any)
-		return ET_OUTCOME_NONE;
+		return may_be_hello(conn) || et_mail_hides_tls(&conn->mail) ? ET_OUTCOME_UNKNOWN
+									    : ET_OUTCOME_NONE;
 	if (is_fatal(&tls->side[ET_CLIENT].alert) || is_fatal(&tls->side[ET_SERVER].alert))
 		return ET_OUTCOME_FAILED;
-	if (is_complete(tls) && is_in_use(tls))
+	if (is_complete(tls) && (is_in_use(tls) || is_answered(conn)))
 		return ET_OUTCOME_ESTABLISHED;
 	if (is_hidden(conn, flow))
 		return ET_OUTCOME_UNKNOWN;
@@ -263,8 +296,10 @@ static enum et_mode mode_of(const struct et_conn *conn, const struct et_flow *fl
 		return ET_MODE_STARTTLS;
 	if (tls->side[0].records + tls->side[1].records == 0 && !tls->side[0].seen &&
 		!tls->side[1].seen)
-		return mail->lines[0] + mail->lines[1] > 0 ? ET_MODE_CLEAR : ET_MODE_NONE;
-	if (mail->lines[ET_CLIENT] > 0 || conn->inside)
+		return mail->lines[0] + mail->lines[1] > 0 && !et_mail_hides_request(&conn->mail)
+			       ? ET_MODE_CLEAR
+			       : ET_MODE_NONE;
+	if (mail->lines[ET_CLIENT] > 0 || conn->inside || et_mail_hides_request(&conn->mail))
 		return ET_MODE_NONE; /* what asked for it was not seen, or is not one we know */
 	/* Picked up in the middle on a port where STARTTLS is usual, what came before the hello is not
 	 * known. Elsewhere what is seen first came first. */
@@ -285,6 +320,22 @@ static uint8_t partial_of(const struct et_conn *conn, const struct et_flow *flow
 	if (conn->truncated)
 		partial |= ET_PARTIAL_TRUNCATED;
 	return partial;
+}
+
+/* What the server said in bytes that are missing, as far as the rest of the handshake tells it. */
+static void infer(struct et_session *session, const struct et_conn *conn)
+{
+	struct et_tls_facts *tls = &session->tls;
+
+	if (et_likely(session->gaps[ET_SERVER] == 0))
+		return;
+	/* RFC 5246 7.4.1.3; in TLS 1.3 every server echoes the session id */
+	if (tls->version >= ET_SSLV3 && tls->version <= ET_TLSV1_2 && tls->session_id_echoed)
+		tls->resumed = true;
+	/* RFC 8446 4.1.2; behind an alert the hello may be that of another attempt */
+	if (conn->tls.second_hello && conn->tls.offers_tls13 && !tls->side[ET_CLIENT].alert.seen &&
+		!tls->side[ET_SERVER].alert.seen)
+		tls->hello_retry = true;
 }
 
 void outcome_record(struct et_session *session, const struct et_conn *conn,
@@ -311,6 +362,7 @@ void outcome_record(struct et_session *session, const struct et_conn *conn,
 		session->port[dir] = flow->key.port[side];
 		session->gaps[dir] = conn->order[side].gaps;
 	}
+	infer(session, conn);
 	set_alert(session, &conn->tls.facts);
 	session->closed_before_alert =
 		session->alert_from == ET_CLIENT && is_closed_before_alert(conn);

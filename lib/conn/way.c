@@ -75,6 +75,15 @@ static void set_client(struct et_conn *conn, unsigned side, int dir)
 	conn->client_known = true;
 }
 
+/* Do these bytes begin with the hello of this direction, so that nothing of TLS stood before them? */
+static bool begins_with_hello(enum et_dir dir, struct et_view bytes)
+{
+	if (bytes.n > 0 && bytes.p[0] & 0x80)
+		return dir == ET_CLIENT; /* in SSLv2 format */
+	return bytes.n > 5 && bytes.p[0] == ET_TLS_HANDSHAKE &&
+	       bytes.p[5] == (dir == ET_CLIENT ? 1 : 2);
+}
+
 /* Bytes for a side whose parser is known. Moves between MAIL and TLS where the bytes say so. */
 static void route(struct et_conn *conn, struct et_conn_env *env, unsigned side,
 	struct et_view bytes, int64_t ts_ns)
@@ -92,6 +101,9 @@ static void route(struct et_conn *conn, struct et_conn_env *env, unsigned side,
 			return;
 		if (mail) {
 			conn->way[side] = WAY_TLS;
+			if (et_unlikely(et_mail_is_lost(&conn->mail, dir)) &&
+				!begins_with_hello(dir, bytes))
+				et_tls_gap(&conn->tls, &env->tls, dir, 1);
 			used = et_tls_feed(&conn->tls, &env->tls, dir, bytes, ts_ns);
 			if (used == 0) { /* a stray byte, and the line that it is part of */
 				conn->way[side] = WAY_MAIL;
@@ -123,8 +135,10 @@ static void start(struct et_conn *conn, struct et_conn_env *env, unsigned side, 
 
 	conn->way[side] = (uint8_t)way;
 	if (carry->begun) {
-		if (way == WAY_MAIL)
-			et_mail_gap(&conn->mail, dir, 1);
+		if (way == WAY_MAIL && conn->order[side].gaps > 0)
+			et_mail_gap(&conn->mail, dir, UINT64_MAX);
+		else if (way == WAY_MAIL)
+			et_mail_astray(&conn->mail, dir);
 		else
 			et_tls_gap(&conn->tls, &env->tls, dir, 1);
 		return; /* what is remembered begins anywhere */
@@ -198,6 +212,16 @@ void way_bytes(struct et_conn *conn, struct et_conn_env *env, unsigned side, str
 		probe(conn, env, side, bytes, ts_ns);
 	else
 		route(conn, env, side, bytes, ts_ns);
+}
+
+void way_end(struct et_conn *conn, struct et_conn_env *env, unsigned side)
+{
+	enum et_dir dir = way_dir(conn, side);
+
+	/* what is missing of a dialogue may have begun TLS */
+	if (conn->way[side] == WAY_MAIL && et_mail_is_lost(&conn->mail, dir) &&
+		(conn->way[1 - side] == WAY_TLS || conn->mail.facts.reply == 220))
+		et_tls_gap(&conn->tls, &env->tls, dir, 1);
 }
 
 bool way_is_recognised(const struct et_conn *conn)

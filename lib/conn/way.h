@@ -22,6 +22,9 @@ static inline enum et_dir way_dir(const struct et_conn *conn, unsigned side)
 void way_bytes(struct et_conn *conn, struct et_conn_env *env, unsigned side, struct et_view bytes,
 	int64_t ts_ns);
 
+/* The last bytes of a side have come. */
+void way_end(struct et_conn *conn, struct et_conn_env *env, unsigned side);
+
 /* Whether dialogue or a TLS handshake was read on this connection. */
 bool way_is_recognised(const struct et_conn *conn);
 

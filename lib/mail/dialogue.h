@@ -111,5 +111,7 @@ void list_is_first(struct et_mail *mail);
 void logged_in(struct et_mail *mail, bool later);
 /* A line that was understood. */
 void understood(struct et_mail *mail, enum et_dir dir);
+/* A line that was not, or bytes that are missing. */
+void strayed(struct et_mail *mail, enum et_dir dir);
 
 #endif

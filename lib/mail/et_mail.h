@@ -58,7 +58,7 @@ struct et_mail_facts {
 	uint32_t client_name; /* of EHLO/HELO/LHLO, in env->names; 0: not seen */
 	uint32_t server_name; /* of the greeting (SMTP), in env->names */
 	uint32_t lines[2];    /* dialogue lines understood, per direction */
-	bool confused[2];     /* a gap or garbage hides where this direction stands */
+	bool confused[2];     /* a gap or garbage hides, or hid, what this direction said */
 };
 
 /* One per worker. */
@@ -78,6 +78,7 @@ struct et_mail_side {
 	bool cut;                  /* more bytes than buf holds */
 	bool force;                /* the next byte begins a line, whatever it looks like */
 	bool torn;                 /* a gap within the reply in progress */
+	bool adrift;               /* a gap or garbage hides where this direction stands */
 	bool resumed;              /* in clear again after TLS */
 	bool asked;                /* STARTTLS was asked for in the bytes now being read */
 	uint16_t n;                /* bytes in buf */
@@ -109,6 +110,8 @@ struct et_mail {
 	bool after_354;    /* the server's next reply is for a body */
 	bool mail_counted; /* this transaction is in clear_mail */
 	bool replay;       /* what was held for a body is dialogue */
+	bool missed[2];    /* a gap hid lines of this direction */
+	bool missed_stls;  /* STARTTLS may have been among them */
 	bool provisional;  /* `offered` comes from a reply that has no command yet */
 	bool past_login;   /* somebody has logged in, or may have */
 	bool list_open;    /* IMAP: a list without STARTTLS since the last tagged reply */
@@ -138,6 +141,31 @@ void et_mail_force_line(struct et_mail *mail, enum et_dir dir);
 
 /* len bytes of this direction are missing from the capture. */
 void et_mail_gap(struct et_mail *mail, enum et_dir dir, uint64_t len);
+
+/*
+ * len bytes that stood somewhere in front of what was fed of this direction will not be fed. Where
+ * the direction stands is as before.
+ */
+void et_mail_missed(struct et_mail *mail, enum et_dir dir, uint64_t len);
+
+/* What this direction said so far was not fed: it was no dialogue, and the next bytes may begin anywhere. */
+void et_mail_astray(struct et_mail *mail, enum et_dir dir);
+
+/* Whether bytes of this direction are missing, and nothing that came behind them was understood. */
+bool et_mail_is_lost(const struct et_mail *mail, enum et_dir dir);
+
+/*
+ * Whether a gap may have hidden that the client went on in TLS: no line of its came behind the gap,
+ * and STARTTLS was asked for before it or could be in it; or none came behind STARTTLS, and the
+ * answer was in a gap.
+ */
+bool et_mail_hides_tls(const struct et_mail *mail);
+
+/*
+ * Whether a gap may have hidden STARTTLS, so that a dialogue without it may have had one that was
+ * refused.
+ */
+bool et_mail_hides_request(const struct et_mail *mail);
 
 /* TLS has ended in an alert and the dialogue goes on in clear on the same connection. */
 void et_mail_resume(struct et_mail *mail, enum et_dir dir);

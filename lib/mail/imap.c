@@ -122,8 +122,8 @@ static void client_line(struct et_mail *mail, struct et_mail_env *env, const str
 	if (!is_tag(tag) || !is_command(word)) {
 		/* Lines of AUTHENTICATE and DONE are one word; all else begins with a tag. */
 		if (mail->facts.lines[ET_CLIENT] == 0 || !text_is_printable(line->text))
-			mail->facts.confused[ET_CLIENT] = true;
-		if (mail->facts.confused[ET_CLIENT] || word.n == 0)
+			strayed(mail, ET_CLIENT);
+		if (mail->side[ET_CLIENT].adrift || word.n == 0)
 			return;
 	} else {
 		understood(mail, ET_CLIENT);
@@ -196,7 +196,7 @@ static void tagged(struct et_mail *mail, const struct line *line, uint32_t tag, 
 		client->flags = 0;
 		client->force = false;
 		if (!literal_untouched(client))
-			mail->facts.confused[ET_CLIENT] = true;
+			strayed(mail, ET_CLIENT);
 		client->state = literal_untouched(client) ? SIDE_LINE : SIDE_SEEK;
 		mail->tag = 0;
 	}
@@ -226,7 +226,7 @@ static void server_line(struct et_mail *mail, struct et_mail_env *env, const str
 	status = word_is(word, "OK") || word_is(word, "NO") || word_is(word, "BAD");
 	untagged = word_is(tag, "*");
 	if (!untagged && !word_is(tag, "+") && !(status && is_tag(tag))) {
-		mail->facts.confused[ET_SERVER] = true;
+		strayed(mail, ET_SERVER);
 		return;
 	}
 	understood(mail, ET_SERVER);

@@ -28,7 +28,38 @@ void et_mail_init(struct et_mail *mail, enum et_mail_proto proto)
 void understood(struct et_mail *mail, enum et_dir dir)
 {
 	mail->facts.lines[dir]++;
-	mail->facts.confused[dir] = dir == ET_SERVER && mail->overflow;
+	mail->side[dir].adrift = false;
+	mail->facts.confused[dir] = mail->missed[dir] || (dir == ET_SERVER && mail->overflow);
+}
+
+void strayed(struct et_mail *mail, enum et_dir dir)
+{
+	mail->side[dir].adrift = true;
+	mail->facts.confused[dir] = true;
+}
+
+/* The shortest line by which TLS is asked for: STLS, or STARTTLS, and the line's end. */
+static uint64_t shortest_request(const struct et_mail *mail)
+{
+	return mail->proto == ET_MAIL_POP3 ? 6 : 10;
+}
+
+bool et_mail_is_lost(const struct et_mail *mail, enum et_dir dir)
+{
+	return mail->missed[dir] && mail->side[dir].adrift;
+}
+
+bool et_mail_hides_tls(const struct et_mail *mail)
+{
+	/* the answer may have been in a gap, and the client said nothing since */
+	if (mail->stls_wait && !mail->stls_more && et_mail_is_lost(mail, ET_SERVER))
+		return true;
+	return et_mail_is_lost(mail, ET_CLIENT) && (mail->facts.requested || mail->missed_stls);
+}
+
+bool et_mail_hides_request(const struct et_mail *mail)
+{
+	return mail->missed_stls && !mail->facts.requested;
 }
 
 void stls_asked(struct et_mail *mail, const struct line *line)
@@ -236,7 +267,7 @@ static void replay(struct et_mail *mail, struct et_mail_env *env)
 	side->cut = false;
 	side->state = SIDE_SEEK;
 	mail->loose = true;
-	mail->facts.confused[ET_CLIENT] = true;
+	strayed(mail, ET_CLIENT);
 }
 
 size_t et_mail_feed(
@@ -258,21 +289,11 @@ void et_mail_force_line(struct et_mail *mail, enum et_dir dir)
 	mail->side[dir].force = true;
 }
 
-void et_mail_gap(struct et_mail *mail, enum et_dir dir, uint64_t len)
+void et_mail_astray(struct et_mail *mail, enum et_dir dir)
 {
 	struct et_mail_side *side = &mail->side[dir];
 
-	if (side->state == SIDE_SKIP) { /* counted bytes need not be seen */
-		uint64_t passed = side->skip < len ? side->skip : len;
-
-		side->skip -= passed;
-		len -= passed;
-		if (side->skip == 0)
-			side->state = SIDE_LINE;
-	}
-	if (len == 0)
-		return;
-	mail->facts.confused[dir] = true;
+	strayed(mail, dir);
 	side->torn = true;
 	if (side->state == SIDE_BODY || side->state == SIDE_UNSURE) {
 		side->match = BODY_NONE;
@@ -293,6 +314,33 @@ void et_mail_gap(struct et_mail *mail, enum et_dir dir, uint64_t len)
 	mail->after_354 = false;
 	mail->in_greeting = false;
 	mail->greet_unsure |= !mail->greeted;
+}
+
+void et_mail_missed(struct et_mail *mail, enum et_dir dir, uint64_t len)
+{
+	mail->missed[dir] = true;
+	mail->missed_stls |= dir == ET_CLIENT && len >= shortest_request(mail);
+	mail->facts.confused[dir] = true;
+}
+
+void et_mail_gap(struct et_mail *mail, enum et_dir dir, uint64_t len)
+{
+	struct et_mail_side *side = &mail->side[dir];
+
+	if (side->state == SIDE_SKIP) { /* counted bytes need not be seen */
+		uint64_t passed = side->skip < len ? side->skip : len;
+
+		side->skip -= passed;
+		len -= passed;
+		if (side->skip == 0)
+			side->state = SIDE_LINE;
+	}
+	if (len == 0)
+		return;
+	/* in a body nothing is missed, unless it turns out that its end was in the gap */
+	if (side->state != SIDE_BODY)
+		et_mail_missed(mail, dir, len);
+	et_mail_astray(mail, dir);
 }
 
 void et_mail_resume(struct et_mail *mail, enum et_dir dir)

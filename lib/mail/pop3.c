@@ -100,8 +100,8 @@ static void client_line(struct et_mail *mail, struct et_mail_env *env, const str
 	mail->auth = 0;
 	if (i == VERBS) {
 		if (mail->facts.lines[ET_CLIENT] == 0 || !text_is_printable(line->text))
-			mail->facts.confused[ET_CLIENT] = true;
-		mail->loose |= mail->facts.confused[ET_CLIENT];
+			strayed(mail, ET_CLIENT);
+		mail->loose |= mail->side[ET_CLIENT].adrift;
 		command(mail, KIND_OTHER);
 		return;
 	}
@@ -190,7 +190,7 @@ static void server_line(struct et_mail *mail, struct et_mail_env *env, const str
 		else if (!word_is(word, "."))
 			body_begin(side, SIDE_BODY, line->bare);
 	} else {
-		mail->facts.confused[ET_SERVER] = true;
+		strayed(mail, ET_SERVER);
 	}
 }
 

@@ -60,7 +60,7 @@ static void client_line(struct et_mail *mail, struct et_mail_env *env, const str
 	word = word_next(&text);
 	if (!is_command(word)) {
 		if (mail->facts.lines[ET_CLIENT] == 0 || !text_is_printable(line->text)) {
-			mail->facts.confused[ET_CLIENT] = true;
+			strayed(mail, ET_CLIENT);
 			mail->loose = true;
 		}
 	} else {
@@ -147,7 +147,7 @@ static void server_line(struct et_mail *mail, struct et_mail_env *env, const str
 		understood(mail, ET_SERVER);
 		string_line(mail, word);
 	} else if (word.n == 0 || *word.p != '{') {
-		mail->facts.confused[ET_SERVER] = true;
+		strayed(mail, ET_SERVER);
 	}
 }
 

@@ -115,6 +115,11 @@ static bool is_auth_line(const struct et_mail *mail, struct et_view text)
 	return mail->auth == AUTH_UNSURE && !verb_of(word_next(&text)) && text.n == 0;
 }
 
+static bool may_precede_body(const struct verb *verb)
+{
+	return verb->kind == KIND_DATA || verb->kind == KIND_RCPT || verb->kind == KIND_MAIL;
+}
+
 void smtp_client_line(struct et_mail *mail, struct et_mail_env *env, const struct line *line)
 {
 	struct et_view text = line->text, word;
@@ -127,15 +132,17 @@ void smtp_client_line(struct et_mail *mail, struct et_mail_env *env, const struc
 	}
 	word = word_next(&text);
 	verb = verb_of(word);
-	if (verb && (!mail->facts.confused[ET_CLIENT] || arg_fits(verb->arg, text))) {
+	if (mail->side[ET_CLIENT].adrift && mail->after_354 && !(verb && may_precede_body(verb)))
+		verb = NULL; /* a line of the body, whatever it looks like */
+	if (verb && (!mail->side[ET_CLIENT].adrift || arg_fits(verb->arg, text))) {
 		understood(mail, ET_CLIENT);
 		command(mail, env, verb, line->text, line);
 		return;
 	}
 	/* Before the first known command this may be the middle of anything. */
-	if (mail->facts.confused[ET_CLIENT] || mail->facts.lines[ET_CLIENT] == 0 ||
+	if (mail->side[ET_CLIENT].adrift || mail->facts.lines[ET_CLIENT] == 0 ||
 		!text_is_printable(line->text)) {
-		mail->facts.confused[ET_CLIENT] = true;
+		strayed(mail, ET_CLIENT);
 		mail->loose = true;
 		if (smtp_wants_body(mail)) { /* the DATA was not seen, its 354 was */
 			body_begin(&mail->side[ET_CLIENT], SIDE_BODY, line->bare);

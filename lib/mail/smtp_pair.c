@@ -232,7 +232,8 @@ void smtp_reply(struct et_mail *mail, uint16_t reply)
 		return;
 	if (mail->queue_cnt == 0 || mail->queue_replies) {
 		if (client->state == SIDE_BODY && client->torn && reply & REPLY_BODY) {
-			/* The end of the body was in the gap. */
+			/* The end of the body was in the gap, and perhaps more. */
+			mail->missed[ET_CLIENT] = mail->missed_stls = true;
 			client->state = SIDE_LINE;
 			client->cut = false;
 			mail->loose = true;

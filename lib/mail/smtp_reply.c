@@ -136,7 +136,7 @@ void smtp_server_line(struct et_mail *mail, struct et_mail_env *env, const struc
 	bool first = side->code == 0, last = text.n == 3 || (text.n > 3 && text.p[3] != '-');
 
 	if (code == 0) {
-		mail->facts.confused[ET_SERVER] = true;
+		strayed(mail, ET_SERVER);
 		return;
 	}
 	understood(mail, ET_SERVER);

@@ -56,7 +56,9 @@ struct et_order {
 	bool begun;       /* next is valid */
 	uint8_t held_cnt; /* held segments, sorted by seq, without overlap */
 	uint8_t recent_at;
+	bool guessed;  /* no SYN told where the direction begins: first is valid */
 	uint32_t gaps; /* holes given up in this direction */
+	uint32_t first;
 	struct et_recent {
 		uint32_t seq, hash, ts_ms;
 		uint16_t len, ip_id;
@@ -78,15 +80,22 @@ struct et_piece {
 	uint32_t cut;
 };
 
+struct et_segment;
+
 /* SYN: the first byte has the number seq + 1. */
 void et_order_syn(struct et_order *order, uint32_t seq);
+
+/*
+ * Without SYN: whether the segment, which et_order_push took for old, brings bytes in front of the
+ * first that were delivered. They are as good as lost.
+ */
+bool et_order_is_early(const struct et_order *order, const struct et_segment *segment);
 
 /*
  * A segment with payload. True when piece is filled: deliver it, then call et_order_next until that
  * gives false. False: the segment was held or brought nothing new. piece.bytes point into the
  * segment. The first segment of a direction without SYN sets the beginning.
  */
-struct et_segment;
 bool et_order_push(struct et_order *order, struct et_order_env *env, struct et_piece *piece,
 	const struct et_segment *segment, int64_t ts_ns);
 

@@ -66,6 +66,13 @@ void et_order_syn(struct et_order *order, uint32_t seq)
 {
 	order->next = seq + 1;
 	order->begun = true;
+	order->guessed = false;
+}
+
+bool et_order_is_early(const struct et_order *order, const struct et_segment *segment)
+{
+	/* one byte in front of all others is a keep-alive: RFC 9293 3.8.4 */
+	return order->guessed && segment->len > 1 && (int32_t)(segment->seq - order->first) < 0;
 }
 
 /* Bytes of a segment by which a copy is told from another one; a copy that differs does so early. */
@@ -229,8 +236,8 @@ bool et_order_push(struct et_order *order, struct et_order_env *env, struct et_p
 	uint32_t ahead;
 
 	if (et_unlikely(!order->begun)) {
-		order->next = seq;
-		order->begun = true;
+		order->next = order->first = seq;
+		order->begun = order->guessed = true;
 	}
 	note(order, env->counts, segment, seq, ts_ns);
 	ahead = seq - order->next;

@@ -162,6 +162,7 @@ struct et_tls {
 	struct et_tls_facts facts;
 	struct et_tls_side side[2];
 	bool offers_tls13;         /* the ClientHello does */
+	bool second_hello;         /* of the client, in clear */
 	uint8_t session_id[2][32]; /* by direction, to tell an echo */
 };
 

@@ -149,8 +149,10 @@ void et_tls_on_client_hello(struct tls_ctx *c, struct et_cur body, bool sslv2)
 	struct et_tls_hello hello;
 	struct et_view name;
 
-	if (c->mine->seen & ET_TLS_SAW_CLIENT_HELLO)
-		return; /* the second one, after a HelloRetryRequest: RFC 8446 4.1.2 */
+	if (c->mine->seen & ET_TLS_SAW_CLIENT_HELLO) {
+		c->tls->second_hello = true; /* after a HelloRetryRequest: RFC 8446 4.1.2 */
+		return;
+	}
 	if ((sslv2 ? et_tls_parse_sslv2_hello(&hello, body) : et_tls_parse_hello(&hello, body)) !=
 		ET_PARSE_OK) {
 		et_tls_lose(c, ET_DROP_TLS_MESSAGE);

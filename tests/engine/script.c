@@ -14,13 +14,16 @@ struct script *script_new(uint16_t server_port)
 		.message_bytes = 1 << 20,
 		.dict_entries = 1000,
 		.dict_bytes = 1 << 20 };
+	static struct et_match_db *db; /* to compile it takes longer than most tests */
 	struct script *s = calloc(1, sizeof(*s));
 	char err[200];
 
 	if (!s)
 		return NULL;
 	et_ports_default(&s->ports);
-	s->db = et_match_db_new(err, sizeof(err), NULL);
+	if (!db)
+		db = et_match_db_new(err, sizeof(err), NULL);
+	s->db = db;
 	s->worker = s->db ? worker_new(&limits, s->db, &s->ports, SEED) : NULL;
 	s->client_port = 40112;
 	s->server_port = server_port;
@@ -34,7 +37,6 @@ struct script *script_new(uint16_t server_port)
 void script_free(struct script *s)
 {
 	worker_free(s->worker);
-	et_match_db_free(s->db);
 	free(s);
 }
 

@@ -11,7 +11,7 @@
 
 struct script {
 	struct worker *worker;
-	struct et_match_db *db;
+	struct et_match_db *db; /* shared by all scripts */
 	struct et_ports ports;
 	uint16_t client_port, server_port;
 	uint32_t seq[2]; /* next byte by enum et_dir */

@@ -13,8 +13,11 @@ import json
 import sys
 
 OWN = {"kind", "touched", "copies", "decided", "type", "v"}
-# beside the true outcome, what a hole may leave; "none": no TLS byte was captured at all
-OPEN = {"unknown", "incomplete", "none"}
+# What a hole in the capture may leave beside the true outcome.
+WEAKER = {"unknown"}
+# Outcomes that a lost packet can turn into another one without a trace: nobody acknowledges a RST,
+# and a hello that nobody answers may be acknowledged by nobody either.
+TRACELESS = {("failed", "incomplete"), ("incomplete", "none")}
 
 
 def place(record):
@@ -52,14 +55,22 @@ def with_copies(truth):
 
 
 def touched_differs(truth, said):
-    """What a session that lost packets may not say."""
+    """What a session that lost packets may not say: any other definite value than the true one."""
     outcome, true = said["tls"]["outcome"], truth["tls"]["outcome"]
-    if outcome != true and outcome not in OPEN:
+    if outcome != true and outcome not in WEAKER and (true, outcome) not in TRACELESS:
         return f"outcome {outcome}, truth {true}"
     for key in ("version", "cipher_id", "group"):
         value = said["tls"][key]
         if value is not None and value != truth["tls"].get(key, value):
             return f"tls.{key} {value}, truth {truth['tls'].get(key)}"
+    for where, key in (("mail", "clear"), ("starttls", "requested"), ("starttls", "offered"),
+                       ("starttls", "reply"), ("starttls", "masked")):
+        value = said[where][key]
+        if value is not None and value != truth[where][key]:
+            return f"{where}.{key} {value}, truth {truth[where][key]}"
+    for key in ("mode", "auth_clear"):
+        if said[key] is not None and said[key] != truth[key]:
+            return f"{key} {said[key]}, truth {truth[key]}"
     return None
 
 
