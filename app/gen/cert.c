@@ -51,14 +51,15 @@ static EVP_PKEY *make_key(const char *type)
 	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
-static EVP_PKEY *key_of(struct gen_certs *c, const char *type)
+static EVP_PKEY *key_of(struct gen_certs *c, const char *type, bool client)
 {
 	for (unsigned i = 0; i < c->key_cnt; i++)
-		if (strcmp(c->keys[i].type, type) == 0)
+		if (c->keys[i].client == client && strcmp(c->keys[i].type, type) == 0)
 			return c->keys[i].key;
 	if (c->key_cnt == GEN_KEYS_MAX)
 		return NULL;
 	c->keys[c->key_cnt].type = type;
+	c->keys[c->key_cnt].client = client;
 	c->keys[c->key_cnt].key = make_key(type);
 	return c->keys[c->key_cnt++].key;
 }
@@ -86,13 +87,14 @@ void gen_certs_free(struct gen_certs *c)
 }
 
 int gen_certs_leaf(struct gen_certs *c, X509 **leaf, EVP_PKEY **key, const char *type,
-	const char *host, bool expired)
+	const char *host, enum gen_leaf which)
 {
+	bool expired = which == GEN_LEAF_EXPIRED;
 	X509 *x = NULL;
 	char names[300];
 
 	*leaf = NULL;
-	*key = key_of(c, type);
+	*key = key_of(c, type, which == GEN_LEAF_CLIENT);
 	if (*key)
 		x = blank(c, *key, host, expired ? -400 : -60, expired ? -30 : 300);
 	if (!x)

@@ -7,6 +7,7 @@
 #include "fixed.h"
 
 #include <openssl/rand.h>
+#include <stdbool.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -18,6 +19,7 @@
 /* GnuTLS asks already when it is loaded: any state but zero will do then */
 static struct gen_rng openssl_rng, system_rng = { { 1, 2, 3, 4 } };
 static time_t epoch;
+static bool ended; /* set once, before there are threads */
 
 static int fixed_bytes(unsigned char *buf, int num)
 {
@@ -46,6 +48,11 @@ int gen_fixed_install(uint64_t seed, uint64_t epoch_s)
 	return RAND_set_rand_method(&method) == 1 ? 0 : -1;
 }
 
+void gen_fixed_end(void)
+{
+	ended = true;
+}
+
 uint64_t gen_real_ns(void)
 {
 	struct timespec now = { 0 };
@@ -58,13 +65,16 @@ uint64_t gen_real_ns(void)
  * when it is told to (stack_gnutls.c). */
 ssize_t getrandom(void *buf, size_t len, unsigned flags)
 {
-	(void)flags;
+	if (ended)
+		return syscall(SYS_getrandom, buf, len, flags);
 	gen_rng_bytes(&system_rng, buf, len);
 	return (ssize_t)len;
 }
 
 int getentropy(void *buf, size_t len)
 {
+	if (ended)
+		return syscall(SYS_getrandom, buf, len, 0) == (ssize_t)len ? 0 : -1;
 	gen_rng_bytes(&system_rng, buf, len);
 	return 0;
 }
@@ -75,22 +85,29 @@ int getentropy(void *buf, size_t len)
  */
 time_t time(time_t *out)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
 	if (out)
-		*out = epoch;
-	return epoch;
+		*out = now.tv_sec;
+	return now.tv_sec;
 }
 
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
+	struct timespec now;
+
 	(void)tz;
-	tv->tv_sec = epoch;
-	tv->tv_usec = 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	tv->tv_sec = now.tv_sec;
+	tv->tv_usec = now.tv_nsec / 1000;
 	return 0;
 }
 
 int clock_gettime(clockid_t id, struct timespec *out)
 {
-	(void)id;
+	if (ended)
+		return (int)syscall(SYS_clock_gettime, id, out);
 	*out = (struct timespec){ .tv_sec = epoch };
 	return 0;
 }

@@ -16,6 +16,9 @@
  * not let its generator be replaced. */
 int gen_fixed_install(uint64_t seed, uint64_t epoch_s);
 
+/* Gives random bytes and the time back to the machine: no TLS stack may be used any more. */
+void gen_fixed_end(void);
+
 /* The machine's own clock, for the progress line: nanoseconds, monotonic. */
 uint64_t gen_real_ns(void);
 

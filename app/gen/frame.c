@@ -8,6 +8,8 @@
 #define SYN_OPTS 20
 #define TS_OPTS  12
 
+#define GENEVE_OPTS 8
+
 static const uint8_t overhead[GEN_ENCAPS] = {
 	[GEN_PLAIN] = ETH_HEAD,
 	[GEN_VLAN] = ETH_HEAD + 4,
@@ -16,6 +18,8 @@ static const uint8_t overhead[GEN_ENCAPS] = {
 	[GEN_GRE] = ETH_HEAD + 20 + 4,
 	[GEN_ERSPAN] = ETH_HEAD + 20 + 8 + 8 + ETH_HEAD,
 	[GEN_VXLAN] = ETH_HEAD + 20 + 8 + 8 + ETH_HEAD,
+	[GEN_GENEVE] = ETH_HEAD + 20 + 8 + 8 + GENEVE_OPTS + ETH_HEAD,
+	[GEN_ERSPAN3] = ETH_HEAD + 20 + 8 + 12 + ETH_HEAD,
 };
 
 static void put16(uint8_t *p, uint32_t v)
@@ -71,6 +75,20 @@ static void put_sum(uint8_t *at, uint64_t sum)
 		sum = (sum & 0xffff) + (sum >> 16);
 	folded = (uint16_t)~sum;
 	memcpy(at, &folded, 2);
+}
+
+uint32_t gen_frame_ip_at(const struct gen_wire *w)
+{
+	return overhead[w->encap];
+}
+
+uint32_t gen_frame_longest(uint32_t mss, bool encapsulated)
+{
+	uint32_t head = ETH_HEAD;
+
+	for (unsigned i = 0; encapsulated && i < GEN_ENCAPS; i++)
+		head = overhead[i] > head ? overhead[i] : head;
+	return head + 40 + mss;
 }
 
 uint8_t *gen_frame_room(uint8_t *out, const struct gen_wire *w, const struct gen_packet *p)
@@ -129,8 +147,35 @@ static uint8_t *put_vxlan(uint8_t *p, struct gen_wire *w, uint32_t len)
 	return p + 16;
 }
 
+/* RFC 8926 3.4, with one option that a receiver may pass over (3.5). */
+static uint8_t *put_geneve(uint8_t *p, struct gen_wire *w, uint32_t len)
+{
+	p = put_outer(p, w, 17, 16 + GENEVE_OPTS + len);
+	put16(p, 49152 + (w->number & 0x3fff));
+	put16(p + 2, 6081);
+	put16(p + 4, 16 + GENEVE_OPTS + len);
+	put16(p + 6, 0); /* may be none over IPv4: RFC 8926 3.3 */
+	put32(p + 8, GENEVE_OPTS / 4 << 24 | 0x6558);
+	put32(p + 12, w->number << 8);
+	put32(p + 16, 0xffff0001); /* class for experiments; one word of data */
+	put32(p + 20, w->tunnel_seq++);
+	return p + 16 + GENEVE_OPTS;
+}
+
+/* draft-foschiano-erspan 4.3, without a subheader. */
+static uint8_t *put_erspan3(uint8_t *p, struct gen_wire *w, uint32_t len, uint64_t ts_ns)
+{
+	p = put_outer(p, w, 47, 20 + len);
+	put32(p, 0x100022eb);
+	put32(p + 4, w->tunnel_seq++);
+	put32(p + 8, 0x20000000 | (w->number & 0x3ff)); /* version 2 is type III; session */
+	put32(p + 12, (uint32_t)(ts_ns / 100));
+	put32(p + 16, 0x00000002); /* frame type Ethernet; the stamp counts 100 ns */
+	return p + 20;
+}
+
 /* All before the IP header; len: from there on. */
-static void put_link(uint8_t *p, struct gen_wire *w, uint32_t len, bool from_client)
+static void put_link(uint8_t *p, struct gen_wire *w, uint32_t len, uint64_t ts_ns, bool from_client)
 {
 	uint16_t type = w->v6 ? 0x86dd : 0x0800;
 
@@ -154,6 +199,10 @@ static void put_link(uint8_t *p, struct gen_wire *w, uint32_t len, bool from_cli
 		break;
 	case GEN_ERSPAN: put_eth(put_erspan(p, w, ETH_HEAD + len), type, from_client); break;
 	case GEN_VXLAN: put_eth(put_vxlan(p, w, ETH_HEAD + len), type, from_client); break;
+	case GEN_GENEVE: put_eth(put_geneve(p, w, ETH_HEAD + len), type, from_client); break;
+	case GEN_ERSPAN3:
+		put_eth(put_erspan3(p, w, ETH_HEAD + len, ts_ns), type, from_client);
+		break;
 	default: put_eth(p, type, from_client); break;
 	}
 }
@@ -239,7 +288,7 @@ uint32_t gen_frame_build(uint8_t *out, struct gen_wire *w, struct gen_end_state 
 	uint32_t len = head + ip_head(w) + tcp_len;
 	uint8_t *ip = out + head;
 
-	put_link(out, w, ip_head(w) + tcp_len, from_client);
+	put_link(out, w, ip_head(w) + tcp_len, p->ts_ns, from_client);
 	if (w->v6)
 		put_ip6(ip, from, to, tcp_len);
 	else

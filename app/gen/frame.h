@@ -47,6 +47,21 @@ struct gen_packet {
 	uint32_t len; /* of the payload */
 };
 
+/* A frame on its way. */
+struct gen_frame {
+	uint64_t ts_ns;
+	const uint8_t *bytes;
+	uint32_t len;
+	uint16_t ip_at; /* where the connection's own IP header begins */
+	uint8_t dir;    /* who sends it: GEN_CLIENT, GEN_SERVER */
+};
+
+/* Offset of the connection's IP header in each of its frames. */
+uint32_t gen_frame_ip_at(const struct gen_wire *wire);
+
+/* Bytes of the longest frame of connections with that MSS. */
+uint32_t gen_frame_longest(uint32_t mss, bool encapsulated);
+
 /* Where the payload goes in a frame that begins at out. */
 uint8_t *gen_frame_room(uint8_t *out, const struct gen_wire *wire, const struct gen_packet *packet);
 

@@ -11,13 +11,16 @@
 const char *const gen_protocols[] = { "smtp", "submission", "smtps", "lmtp", "imap", "imaps",
 	"pop3", "pop3s", "sieve", NULL };
 const char *const gen_stories[] = { "established", "no_shared_cipher", "no_common_version",
-	"unknown_ca", "expired", "client_reset", "server_close", "timeout", "broken", "refused",
-	"not_offered", "masked", "clear", NULL };
+	"unknown_ca", "expired", "client_reset", "server_close", "timeout", "broken",
+	"client_cert_missing", "client_cert_rejected", "refused", "not_offered", "masked", "clear",
+	NULL };
 static const char *const certificates[] = { "rsa:2048", "rsa:3072", "ecdsa:P-256", "ecdsa:P-384",
 	"ed25519", NULL };
+static const char *const client_certs[] = { "no", "asked", "sent", NULL };
 static const char *const distributions[] = { "uniform", "zipf", NULL };
 
 static_assert(sizeof(gen_protocols) / sizeof(*gen_protocols) == GEN_PROTOCOLS + 1, "a name each");
+static_assert(sizeof(client_certs) / sizeof(*client_certs) == GEN_CLIENT_CERTS + 1, "a name each");
 static_assert(sizeof(gen_stories) / sizeof(*gen_stories) == GEN_STORIES + 1, "a name each");
 
 #define P(field) offsetof(struct gen_profile, field)
@@ -71,6 +74,10 @@ const struct gen_key gen_keys[] = {
 	{ "encapsulation", "erspan", SHARE, ENCAP(GEN_ERSPAN), 0, 1, NULL, "0",
 		"Ethernet in ERSPAN type II" },
 	{ "encapsulation", "vxlan", SHARE, ENCAP(GEN_VXLAN), 0, 1, NULL, "0", "Ethernet in VXLAN" },
+	{ "encapsulation", "geneve", SHARE, ENCAP(GEN_GENEVE), 0, 1, NULL, "0",
+		"Ethernet in GENEVE with an option" },
+	{ "encapsulation", "erspan3", SHARE, ENCAP(GEN_ERSPAN3), 0, 1, NULL, "0",
+		"Ethernet in ERSPAN type III" },
 	{ GEN_SESSION, "weight", GEN_KEY_REAL, K(weight), 0, 1e9, NULL, "1",
 		"how often, against the other sections" },
 	{ GEN_SESSION, "protocol", GEN_KEY_WORD, K(protocol), 0, 0, gen_protocols, "smtp", "" },
@@ -91,6 +98,8 @@ const struct gen_key gen_keys[] = {
 		"by OpenSSL's names: RSA+SHA256:ECDSA+SHA256" },
 	{ GEN_SESSION, "certificate", GEN_KEY_WORD, K(certificate), 0, 0, certificates, "rsa:2048",
 		"the server's key" },
+	{ GEN_SESSION, "client_certificate", GEN_KEY_WORD, K(client_cert), 0, 0, client_certs, "no",
+		"the server asks for one; asked: the client has none" },
 	{ GEN_SESSION, "sni", GEN_KEY_TEXT, K(sni), 0, 0, NULL, "", "server name in the hello" },
 	{ GEN_SESSION, "resumed", SHARE, K(resumed), 0, 1, NULL, "0", "share of its sessions" },
 	{ GEN_SESSION, "tickets", GEN_KEY_FLAG, K(tickets), 0, 0, NULL, "yes",

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,8 @@
 #include <unistd.h>
 
 #include "fixed.h"
-#include "run.h"
+#include "port_become.h"
+#include "ready.h"
 
 struct options {
 	const char *profile, *out, *truth;
@@ -50,6 +50,7 @@ static void usage(void)
 	      "      --out FILE       the capture: pcap, or pcapng if the name says so; .gz or "
 	      ".zst\n"
 	      "                       behind it compresses; - is standard output\n"
+	      "      --port PORT      send them by DPDK instead: see  ehlotap gen --port x --help\n"
 	      "      --truth FILE     one session record per connection, as JSON lines\n"
 	      "      --seed N         the same seed and profile give the same bytes (default 1)\n"
 	      "      --nanoseconds    time stamps in nanoseconds (default: microseconds)\n"
@@ -64,18 +65,6 @@ static void usage(void)
 	      "Example:\n"
 	      "  ehlotap gen --profile mix.ini --seed 7 --out mix.pcap.zst --truth mix.jsonl\n",
 		stdout);
-}
-
-static bool seed(struct options *o, const char *text)
-{
-	char *end;
-
-	errno = 0;
-	o->seed = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno)
-		return true;
-	fprintf(stderr, "ehlotap gen: --seed takes a number, not \"%s\"\n", text);
-	return false;
 }
 
 /* -1: go on; else the exit code. */
@@ -96,7 +85,7 @@ static int options_read(struct options *o, int argc, char **argv)
 		case 'V': puts("ehlotap " ET_VERSION); return 0;
 		case OPT_KEYS: gen_profile_print_keys(); return 0;
 		case OPT_SEED:
-			if (seed(o, optarg))
+			if (gen_ready_seed(&o->seed, optarg))
 				break;
 			/* fall through */
 		default: fputs("Try: ehlotap gen --help\n", stderr); return 2;
@@ -116,20 +105,6 @@ static int complain(const char *path, int error)
 {
 	fprintf(stderr, "ehlotap gen: cannot write %s: %s\n", path, strerror(-error));
 	return 1;
-}
-
-static void sum_up(const struct gen_run *run, uint64_t took_ns, uint64_t packets, uint64_t bytes)
-{
-	double span = run->last_ns > run->profile->start_s * 1000000000
-			      ? (double)(run->last_ns - run->profile->start_s * 1000000000) / 1e9
-			      : 0;
-
-	fprintf(stderr,
-		"%" PRIu64 " sessions, %" PRIu64 " at a time at most, %" PRIu64 " packets, %" PRIu64
-		" bytes, %.1f s of traffic, made in %.1f s\n",
-		run->sessions, run->open_max, packets, bytes, span, (double)took_ns / 1e9);
-	if (run->touched)
-		fprintf(stderr, "%" PRIu64 " sessions lost packets\n", run->touched);
 }
 
 static int make(const struct options *o, const struct gen_profile *profile,
@@ -164,35 +139,25 @@ static int make(const struct options *o, const struct gen_profile *profile,
 		return 1;
 	}
 	if (!o->quiet)
-		sum_up(&run, gen_real_ns() - begin, packets, bytes);
+		gen_ready_sum_up(&run, gen_real_ns() - begin, packets, bytes);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct gen_profile profile = { 0 };
-	struct gen_scripts scripts = { 0 };
-	char error[GEN_ERROR];
+	struct gen_ready ready;
 	struct options o;
-	int rc = options_read(&o, argc, argv);
+	int rc;
 
+	if (gen_port_wanted(argc, argv))
+		return gen_port_become(argv);
+	rc = options_read(&o, argc, argv);
 	if (rc >= 0)
 		return rc;
 	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of writing */
-	if (gen_profile_load(&profile, error, o.profile) != 0) {
-		rc = 2;
-	} else if (gen_fixed_install(o.seed, profile.start_s) != 0) {
-		snprintf(error, sizeof(error),
-			"this OpenSSL does not let its random numbers be set");
-		rc = 1;
-	} else {
-		rc = gen_scripts_make(&scripts, error, &profile) != 0;
-	}
-	if (rc != 0)
-		fprintf(stderr, "ehlotap gen: %s\n", error);
-	else
-		rc = make(&o, &profile, &scripts);
-	gen_scripts_free(&scripts);
-	gen_profile_free(&profile);
+	rc = gen_ready_make(&ready, o.profile, o.seed);
+	if (rc == 0)
+		rc = make(&o, &ready.profile, &ready.scripts);
+	gen_ready_free(&ready);
 	return rc;
 }

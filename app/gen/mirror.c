@@ -8,7 +8,7 @@
 struct late {
 	uint64_t ts_ns, order; /* order: of two at one time the earlier one first */
 	uint8_t *bytes;
-	uint32_t len;
+	struct gen_frame frame;
 };
 
 struct gen_mirror {
@@ -74,16 +74,18 @@ static int make_room(struct gen_mirror *m, uint32_t len)
 	return 0;
 }
 
-static int hold(struct gen_mirror *m, uint64_t ts_ns, const uint8_t *bytes, uint32_t len)
+static int hold(struct gen_mirror *m, uint64_t ts_ns, const struct gen_frame *frame)
 {
 	struct late item;
 	size_t at;
 
-	if (make_room(m, len) != 0)
+	if (make_room(m, frame->len) != 0)
 		return -ENOMEM;
 	at = m->cnt++;
-	item = (struct late){ ts_ns, m->order++, m->heap[at].bytes, len };
-	memcpy(item.bytes, bytes, len);
+	item = (struct late){ ts_ns, m->order++, m->heap[at].bytes, *frame };
+	memcpy(item.bytes, frame->bytes, frame->len);
+	item.frame.ts_ns = ts_ns;
+	item.frame.bytes = item.bytes;
 	for (; at > 0 && before(&item, &m->heap[(at - 1) / 2]); at = (at - 1) / 2)
 		m->heap[at] = m->heap[(at - 1) / 2];
 	m->heap[at] = item;
@@ -115,7 +117,7 @@ static int let_out(struct gen_mirror *m, uint64_t until_ns)
 	while (m->cnt > 0 && m->heap[0].ts_ns <= until_ns && rc == 0) {
 		struct late late = pop(m);
 
-		rc = m->sink->frame(m->sink, late.ts_ns, late.bytes, late.len);
+		rc = m->sink->frame(m->sink, &late.frame);
 	}
 	return rc;
 }
@@ -141,17 +143,18 @@ static uint64_t delay(struct gen_mirror *m, uint64_t most_us)
 	return ns - ns % m->step_ns + m->step_ns;
 }
 
-int gen_mirror_send(struct gen_mirror *m, struct gen_seen *seen, uint64_t *out_ns, uint64_t ts_ns,
-	const uint8_t *bytes, uint32_t len, uint8_t dir)
+int gen_mirror_send(struct gen_mirror *m, struct gen_seen *seen, uint64_t *out_ns,
+	const struct gen_frame *frame)
 {
 	const struct gen_profile *p = m->profile;
-	uint64_t at = ts_ns - ts_ns % m->step_ns;
+	uint64_t sent = frame->ts_ns - frame->ts_ns % m->step_ns, at = sent;
+	struct gen_frame out = *frame;
 	int rc;
 
-	*out_ns = at;
+	out.ts_ns = *out_ns = at;
 	if (m->clean) {
 		see(seen, at);
-		return m->sink->frame(m->sink, at, bytes, len);
+		return m->sink->frame(m->sink, &out);
 	}
 	rc = let_out(m, at);
 	if (rc == 0 && gen_rng_chance(&m->rng, p->loss) && !seen->spared) {
@@ -163,12 +166,11 @@ int gen_mirror_send(struct gen_mirror *m, struct gen_seen *seen, uint64_t *out_n
 	*out_ns = at;
 	see(seen, at);
 	if (rc == 0)
-		rc = at == ts_ns - ts_ns % m->step_ns ? m->sink->frame(m->sink, at, bytes, len)
-						      : hold(m, at, bytes, len);
+		rc = at == sent ? m->sink->frame(m->sink, &out) : hold(m, at, frame);
 	if (rc != 0 || !gen_rng_chance(&m->rng, p->duplicates))
 		return rc;
 	at += delay(m, p->duplicate_us);
 	see(seen, at);
-	seen->copies[dir]++;
-	return hold(m, at, bytes, len);
+	seen->copies[frame->dir]++;
+	return hold(m, at, frame);
 }

@@ -26,10 +26,10 @@ struct gen_mirror *gen_mirror_new(
 	const struct gen_profile *profile, uint64_t seed, struct gen_sink *sink, uint64_t step_ns);
 void gen_mirror_free(struct gen_mirror *mirror);
 
-/* A frame that was sent at ts_ns, not before any earlier one; dir: who sent it. *out_ns: when it
- * comes out of the mirror. 0 or -errno. */
+/* A frame that was sent at its ts_ns, not before any earlier one. *out_ns: when it comes out of the
+ * mirror. 0 or -errno. */
 int gen_mirror_send(struct gen_mirror *mirror, struct gen_seen *seen, uint64_t *out_ns,
-	uint64_t ts_ns, const uint8_t *bytes, uint32_t len, uint8_t dir);
+	const struct gen_frame *frame);
 
 /* Lets all out that waits. 0 or -errno. */
 int gen_mirror_flush(struct gen_mirror *mirror);

@@ -224,6 +224,15 @@ static bool has_mask(enum gen_protocol protocol)
 	return protocol == GEN_SMTP || protocol == GEN_SUBMISSION || protocol == GEN_LMTP;
 }
 
+static bool kind_client_cert_fits(const struct gen_kind *kind)
+{
+	switch ((enum gen_story)kind->story) {
+	case GEN_CLIENT_CERT_MISSING: return kind->client_cert == GEN_CLIENT_CERT_ASKED;
+	case GEN_CLIENT_CERT_REJECTED: return kind->client_cert == GEN_CLIENT_CERT_SENT;
+	default: return true;
+	}
+}
+
 static int check_teach(const struct gen_profile *p, char *error, const struct gen_kind *kind)
 {
 	int i = gen_profile_find(p, kind->teach);
@@ -264,6 +273,10 @@ static int check_kind(const struct gen_profile *p, char *error, const struct gen
 			"[session %s] resumed: only where TLS is "
 			"established",
 			kind->name);
+	if (!kind_client_cert_fits(kind))
+		return complain(error, p, kind->line,
+			"[session %s] story %s: needs client_certificate = %s", kind->name, story,
+			kind->story == GEN_CLIENT_CERT_MISSING ? "asked" : "sent");
 	for (size_t i = 0; i < p->kind_cnt; i++)
 		if (strcmp(gen_kind_pool(&p->kinds[i]), gen_kind_pool(kind)) == 0 &&
 			strcmp(p->kinds[i].certificate, kind->certificate) != 0)

@@ -38,11 +38,21 @@ enum gen_story {
 	GEN_SERVER_CLOSE,
 	GEN_TIMEOUT,
 	GEN_BROKEN,
+	GEN_CLIENT_CERT_MISSING,
+	GEN_CLIENT_CERT_REJECTED,
 	GEN_REFUSED,
 	GEN_NOT_OFFERED,
 	GEN_MASKED,
 	GEN_CLEAR,
 	GEN_STORIES,
+};
+
+/* What becomes of the client's certificate where the story is not about it. */
+enum gen_client_cert {
+	GEN_CLIENT_CERT_NONE,  /* the server does not ask */
+	GEN_CLIENT_CERT_ASKED, /* it does, and the client has none */
+	GEN_CLIENT_CERT_SENT,
+	GEN_CLIENT_CERTS,
 };
 
 enum gen_stack {
@@ -59,6 +69,8 @@ enum gen_encap {
 	GEN_GRE,
 	GEN_ERSPAN,
 	GEN_VXLAN,
+	GEN_GENEVE,
+	GEN_ERSPAN3,
 	GEN_ENCAPS,
 };
 
@@ -79,6 +91,7 @@ struct gen_kind {
 	uint64_t story;    /* enum gen_story */
 	struct gen_side both, client, server;
 	char *certificate;     /* key type and size or curve */
+	uint64_t client_cert;  /* enum gen_client_cert */
 	char *sni;             /* NULL: none sent */
 	char *gnutls_priority; /* put behind what the other keys make of it */
 	double resumed;        /* share of sessions */

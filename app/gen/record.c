@@ -273,6 +273,10 @@ static struct gen_setup setup_of(const struct gen_kind *kind, struct gen_certs *
 		.tickets = kind->tickets,
 		.verify = kind->story == GEN_UNKNOWN_CA || kind->story == GEN_EXPIRED,
 		.trust = kind->story != GEN_UNKNOWN_CA,
+		.ask = kind->client_cert != GEN_CLIENT_CERT_NONE,
+		.demand = kind->story == GEN_CLIENT_CERT_MISSING ||
+			  kind->story == GEN_CLIENT_CERT_REJECTED,
+		.distrust = kind->story == GEN_CLIENT_CERT_REJECTED,
 		.ca = certs->ca,
 	};
 	const struct gen_side *own[2] = { &kind->client, &kind->server };
@@ -297,7 +301,12 @@ static int record_tls(struct gen_script *s, const struct gen_profile *p, struct 
 
 	if (gen_certs_leaf(certs, &setup.leaf, &setup.key, s->kind->certificate,
 		    s->kind->sni ? s->kind->sni : "mx.server.example",
-		    s->kind->story == GEN_EXPIRED) != 0) {
+		    s->kind->story == GEN_EXPIRED ? GEN_LEAF_EXPIRED : GEN_LEAF_SERVER) != 0 ||
+		(s->kind->client_cert == GEN_CLIENT_CERT_SENT &&
+			gen_certs_leaf(certs, &setup.client_leaf, &setup.client_key,
+				s->kind->certificate, "out.client.example",
+				GEN_LEAF_CLIENT) != 0)) {
+		X509_free(setup.leaf);
 		gen_stack_fail("OpenSSL makes no such certificate");
 		return -1;
 	}
@@ -312,6 +321,7 @@ static int record_tls(struct gen_script *s, const struct gen_profile *p, struct 
 	pr.ops->context_free(pr.context[GEN_CLIENT]);
 	pr.ops->context_free(pr.context[GEN_SERVER]);
 	X509_free(setup.leaf);
+	X509_free(setup.client_leaf);
 	return rc;
 }
 

@@ -58,7 +58,8 @@ struct gen_truth {
 	const char *group;
 	bool group_known;
 	bool resumed, hello_retry;
-	int alert_from; /* -1: no alert */
+	int cert_requested, cert_sent; /* of the client; 0, 1, -1 */
+	int alert_from;                /* -1: no alert */
 	bool alert_inferred;
 	uint8_t alert_level, alert_code;
 	unsigned clear_mails;

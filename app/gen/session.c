@@ -288,6 +288,10 @@ static int send(struct gen_session *s, const struct gen_world *world, struct gen
 {
 	uint8_t frame[GEN_FRAME_MAX + 256];
 	struct gen_packet packet = { .ts_ns = s->next_ns, .flags = flags, .len = len };
+	struct gen_frame out = { .ts_ns = s->next_ns,
+		.bytes = frame,
+		.ip_at = (uint16_t)gen_frame_ip_at(&s->wire),
+		.dir = dir };
 
 	if (flags & GEN_TCP_ACK)
 		packet.ack = s->acked[!dir];
@@ -302,9 +306,9 @@ static int send(struct gen_session *s, const struct gen_world *world, struct gen
 	}
 	s->packets[dir]++;
 	s->payload[dir] += len;
-	len = gen_frame_build(
+	out.len = gen_frame_build(
 		frame, &s->wire, &s->end[dir], &s->end[!dir], &packet, dir == GEN_CLIENT);
-	return gen_mirror_send(mirror, &s->seen, out_ns, s->next_ns, frame, len, dir);
+	return gen_mirror_send(mirror, &s->seen, out_ns, &out);
 }
 
 /* When the side `dir` does something, behind what was seen last. */

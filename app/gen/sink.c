@@ -40,37 +40,37 @@ static int put_head(struct file *f)
 	return rc ? rc : put(f, interface, sizeof(interface));
 }
 
-static int frame_pcap(struct gen_sink *sink, uint64_t ts_ns, const uint8_t *bytes, uint32_t len)
+static int frame_pcap(struct gen_sink *sink, const struct gen_frame *frame)
 {
 	struct file *f = (struct file *)sink;
+	uint32_t len = frame->len, rest = (uint32_t)(frame->ts_ns % 1000000000);
 	uint8_t *to = gen_out_room(f->out, 16 + len);
-	uint32_t rest = (uint32_t)(ts_ns % 1000000000);
-	const uint32_t head[4] = { (uint32_t)(ts_ns / 1000000000), f->nano ? rest : rest / 1000,
-		len, len };
+	const uint32_t head[4] = { (uint32_t)(frame->ts_ns / 1000000000),
+		f->nano ? rest : rest / 1000, len, len };
 
 	if (!to)
 		return -EIO;
 	memcpy(to, head, 16);
-	memcpy(to + 16, bytes, len);
+	memcpy(to + 16, frame->bytes, len);
 	gen_out_done(f->out, 16 + len);
 	sink->frames++;
 	sink->bytes += len;
 	return 0;
 }
 
-static int frame_ng(struct gen_sink *sink, uint64_t ts_ns, const uint8_t *bytes, uint32_t len)
+static int frame_ng(struct gen_sink *sink, const struct gen_frame *frame)
 {
 	struct file *f = (struct file *)sink;
-	uint32_t padded = (len + 3) & ~3u, whole = 32 + padded;
+	uint32_t len = frame->len, padded = (len + 3) & ~3u, whole = 32 + padded;
 	uint8_t *to = gen_out_room(f->out, whole);
-	uint64_t ts = f->nano ? ts_ns : ts_ns / 1000;
+	uint64_t ts = f->nano ? frame->ts_ns : frame->ts_ns / 1000;
 	const uint32_t head[7] = { 6, whole, 0, (uint32_t)(ts >> 32), (uint32_t)ts, len, len };
 
 	if (!to)
 		return -EIO;
 	memcpy(to, head, 28);
 	memset(to + 28 + padded - 4, 0, 4);
-	memcpy(to + 28, bytes, len);
+	memcpy(to + 28, frame->bytes, len);
 	memcpy(to + 28 + padded, &whole, 4);
 	gen_out_done(f->out, whole);
 	sink->frames++;

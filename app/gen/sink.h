@@ -3,16 +3,15 @@
 #define GEN_SINK_H
 
 /*
- * Where frames go: today a pcap or pcapng file. Another sink (a port that sends) is another pair of
- * these functions; nothing before it knows more than this.
+ * Where frames go: a pcap or pcapng file here, a port that sends in port_sink.h. Nothing before a
+ * sink knows more than this.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "frame.h"
 
 struct gen_sink {
 	/* One frame, in the order of time. 0 or -errno. The bytes are the caller's. */
-	int (*frame)(struct gen_sink *sink, uint64_t ts_ns, const uint8_t *bytes, uint32_t len);
+	int (*frame)(struct gen_sink *sink, const struct gen_frame *frame);
 	/* Completes and frees. 0 or -errno of the first failure. */
 	int (*close)(struct gen_sink *sink);
 	uint64_t frames, bytes;

@@ -22,10 +22,14 @@ struct gen_setup {
 	const char *gnutls_priority;
 	const char *sni; /* NULL: none */
 	bool tickets;
-	bool verify; /* the client verifies the server's certificate */
-	bool trust;  /* it knows the CA */
+	bool verify;      /* the client verifies the server's certificate */
+	bool trust;       /* it knows the CA */
+	bool ask, demand; /* the server asks for a client certificate; and ends without one */
+	bool distrust;    /* it does not know the CA of client certificates */
 	X509 *ca, *leaf;
 	EVP_PKEY *key;
+	X509 *client_leaf; /* NULL: the client has none */
+	EVP_PKEY *client_key;
 };
 
 /* What an end says of a finished handshake. */

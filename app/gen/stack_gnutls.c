@@ -18,6 +18,7 @@ struct context {
 	gnutls_datum_t ticket_key;
 	const char *sni;
 	bool verify, tickets;
+	bool ask, demand;
 	int dir;
 };
 
@@ -139,11 +140,11 @@ static void context_free(void *context)
 	free(c);
 }
 
-static int set_server(struct context *c, const struct gen_setup *setup)
+static int set_certificate(struct context *c, X509 *x509, EVP_PKEY *pkey)
 {
 	unsigned char *leaf = NULL, *key = NULL;
-	int leaf_len = i2d_X509(setup->leaf, &leaf), rc = -1;
-	PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(setup->key);
+	int leaf_len = i2d_X509(x509, &leaf), rc = -1;
+	PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(pkey);
 	int key_len = p8 ? i2d_PKCS8_PRIV_KEY_INFO(p8, &key) : 0;
 	gnutls_datum_t cert = { leaf, leaf_len > 0 ? (unsigned)leaf_len : 0 };
 	gnutls_datum_t private = { key, key_len > 0 ? (unsigned)key_len : 0 };
@@ -154,22 +155,39 @@ static int set_server(struct context *c, const struct gen_setup *setup)
 	OPENSSL_free(leaf);
 	OPENSSL_free(key);
 	PKCS8_PRIV_KEY_INFO_free(p8);
-	if (rc >= 0)
-		rc = gnutls_session_ticket_key_generate(&c->ticket_key);
 	return rc < 0 ? fail("certificate", rc) : 0;
+}
+
+static int set_ca(struct context *c, const struct gen_setup *setup)
+{
+	unsigned char *ca = NULL;
+	int len = i2d_X509(setup->ca, &ca), rc;
+	gnutls_datum_t der = { ca, len > 0 ? (unsigned)len : 0 };
+
+	rc = gnutls_certificate_set_x509_trust_mem(c->credentials, &der, GNUTLS_X509_FMT_DER);
+	OPENSSL_free(ca);
+	return rc < 0 ? fail("CA", rc) : 0;
+}
+
+static int set_server(struct context *c, const struct gen_setup *setup)
+{
+	int rc = set_certificate(c, setup->leaf, setup->key);
+
+	if (rc == 0 && setup->ask && !setup->distrust)
+		rc = set_ca(c, setup);
+	if (rc < 0)
+		return rc;
+	rc = gnutls_session_ticket_key_generate(&c->ticket_key);
+	return rc < 0 ? fail("ticket key", rc) : 0;
 }
 
 static int set_client(struct context *c, const struct gen_setup *setup)
 {
-	unsigned char *ca = NULL;
-	int len = i2d_X509(setup->ca, &ca), rc = 0;
-	gnutls_datum_t der = { ca, len > 0 ? (unsigned)len : 0 };
+	int rc = setup->trust ? set_ca(c, setup) : 0;
 
-	if (setup->trust)
-		rc = gnutls_certificate_set_x509_trust_mem(
-			c->credentials, &der, GNUTLS_X509_FMT_DER);
-	OPENSSL_free(ca);
-	return rc < 0 ? fail("CA", rc) : 0;
+	if (rc == 0 && setup->client_leaf)
+		rc = set_certificate(c, setup->client_leaf, setup->client_key);
+	return rc;
 }
 
 static void *context_new(const struct gen_setup *setup, int dir)
@@ -189,6 +207,8 @@ static void *context_new(const struct gen_setup *setup, int dir)
 	c->sni = setup->sni;
 	c->verify = setup->verify;
 	c->tickets = setup->tickets;
+	c->ask = setup->ask;
+	c->demand = setup->demand;
 	c->dir = dir;
 	make_priority(priority, sizeof(priority), setup, &setup->side[dir], versions);
 	rc = gnutls_priority_init(&c->priority, priority, &bad);
@@ -233,7 +253,11 @@ static int prepare(struct end *e, const struct context *c, const gnutls_datum_t 
 		rc = gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, c->sni, strlen(c->sni));
 	if (rc >= 0 && old)
 		rc = gnutls_session_set_data(e->session, old->data, old->size);
-	if (c->dir == GEN_CLIENT && c->verify)
+	if (c->dir == GEN_SERVER && c->ask)
+		gnutls_certificate_server_set_request(
+			e->session, c->demand ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
+	/* a server that only asks judges nothing: without a certificate that would be a failure */
+	if (c->dir == GEN_CLIENT ? c->verify : c->demand)
 		gnutls_session_set_verify_cert(e->session, NULL, 0);
 	gnutls_handshake_set_timeout(e->session, 0);
 	gnutls_transport_set_ptr(e->session, e);
@@ -246,7 +270,9 @@ static void *end_open(void *context, void *session)
 {
 	const struct context *c = context;
 	struct end *e = calloc(1, sizeof(*e));
-	unsigned flags = c->dir == GEN_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT;
+	/* forced: also where the server names no CA that fits */
+	unsigned flags =
+		c->dir == GEN_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT;
 	int rc;
 
 	if (!e)

@@ -48,14 +48,22 @@ static int set_suites(SSL_CTX *ctx, const char *suites)
 
 static int set_identity(SSL_CTX *ctx, const struct gen_setup *setup, int dir)
 {
-	X509_STORE *store;
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
 
+	if (dir == GEN_SERVER && setup->ask)
+		SSL_CTX_set_verify(ctx,
+			SSL_VERIFY_PEER | (setup->demand ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+			NULL);
 	if (dir == GEN_SERVER)
 		return SSL_CTX_use_certificate(ctx, setup->leaf) &&
-		       SSL_CTX_use_PrivateKey(ctx, setup->key) && SSL_CTX_set_dh_auto(ctx, 1);
+		       SSL_CTX_use_PrivateKey(ctx, setup->key) && SSL_CTX_set_dh_auto(ctx, 1) &&
+		       (!setup->ask || setup->distrust ||
+			       (X509_STORE_add_cert(store, setup->ca) &&
+				       SSL_CTX_add_client_CA(ctx, setup->ca)));
 	SSL_CTX_set_verify(ctx, setup->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	store = SSL_CTX_get_cert_store(ctx);
-	return !setup->trust || X509_STORE_add_cert(store, setup->ca);
+	return (!setup->trust || X509_STORE_add_cert(store, setup->ca)) &&
+	       (!setup->client_leaf || (SSL_CTX_use_certificate(ctx, setup->client_leaf) &&
+					       SSL_CTX_use_PrivateKey(ctx, setup->client_key)));
 }
 
 static void context_free(void *context)

@@ -102,6 +102,9 @@ static void add_tls(struct text *t, const struct gen_truth *truth)
 		add_name(t, "group", truth->group);
 	}
 	add(t, ",\"resumed\":%s,\"hello_retry\":%s", yes(truth->resumed), yes(truth->hello_retry));
+	add(t, ",\"client_cert\":{\"requested\":%s,\"sent\":%s}",
+		truth->cert_requested < 0 ? "null" : yes(truth->cert_requested),
+		truth->cert_sent < 0 ? "null" : yes(truth->cert_sent));
 	add_alert(t, truth);
 	add(t, "}");
 }

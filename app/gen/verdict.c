@@ -60,6 +60,21 @@ static bool is_curve(const struct gen_kind *kind)
 	       gen_stack_versions(versions, version) == 0 && versions[1] <= 0x0303;
 }
 
+/* What the server says of the client's certificate, or of its absence. */
+static void cause_of_client_cert(struct gen_script *s)
+{
+	unsigned code = s->truth.alert_code;
+	bool missing = s->kind->story == GEN_CLIENT_CERT_MISSING;
+	bool told = code == 116 || code == 40 || (code >= 42 && code <= 46) || code == 48;
+
+	/* in TLS 1.3 all that is seen is an end behind the handshake */
+	if (s->truth.version == 0x0304)
+		set_cause(s, true, "broken/after_handshake");
+	else
+		set_cause(s, told,
+			missing ? "client_certificate/missing" : "client_certificate/rejected");
+}
+
 static void set_tls_cause(struct gen_script *s, bool own, const struct gen_wiretap *tap)
 {
 	struct gen_truth *t = &s->truth;
@@ -84,6 +99,8 @@ static void set_tls_cause(struct gen_script *s, bool own, const struct gen_wiret
 	case GEN_SERVER_CLOSE: set_cause(s, own, "lost/closed_by_server/after_client_hello"); break;
 	case GEN_TIMEOUT: set_cause(s, true, "lost/timeout/after_client_hello"); break;
 	case GEN_BROKEN: set_cause(s, true, "broken/after_handshake"); break;
+	case GEN_CLIENT_CERT_MISSING:
+	case GEN_CLIENT_CERT_REJECTED: cause_of_client_cert(s); break;
 	default: break;
 	}
 }
@@ -116,6 +133,30 @@ static const char *suite_name(uint16_t id)
 	return name;
 }
 
+static bool is_about_client_cert(enum gen_story story)
+{
+	return story == GEN_CLIENT_CERT_MISSING || story == GEN_CLIENT_CERT_REJECTED;
+}
+
+/* Ended behind a whole handshake. In TLS 1.3 the server judges the client only then. */
+static bool is_broken(const struct gen_script *s, const struct gen_wiretap *tap)
+{
+	enum gen_story story = (enum gen_story)s->kind->story;
+
+	return story == GEN_BROKEN || (is_about_client_cert(story) && tap->version == 0x0304);
+}
+
+/* As far as it is said in clear: up to TLS 1.2. */
+static void set_client_cert(struct gen_truth *t, const struct gen_wiretap *tap)
+{
+	bool flight = tap->version < 0x0304 && (t->resumed || tap->server_done);
+
+	t->cert_requested = tap->cert_asked ? 1 : flight ? 0 : -1;
+	t->cert_sent = tap->cert_sent ? 1 : -1;
+	if (!tap->cert_sent && (t->cert_requested == 0 || tap->client_keyed))
+		t->cert_sent = 0;
+}
+
 static void set_tls_truth(struct gen_script *s, const struct gen_wiretap *tap)
 {
 	struct gen_truth *t = &s->truth;
@@ -127,12 +168,13 @@ static void set_tls_truth(struct gen_script *s, const struct gen_wiretap *tap)
 	t->group = group_name(tap->group);
 	t->group_known = tap->group == 0 || t->group;
 	t->hello_retry = tap->hello_retry;
+	set_client_cert(t, tap);
 	t->alert_from = -1;
 	t->outcome = story == GEN_ESTABLISHED ? "established"
-		     : story == GEN_BROKEN    ? "broken"
+		     : is_broken(s, tap)      ? "broken"
 		     : story == GEN_TIMEOUT   ? "incomplete"
 					      : "failed";
-	if (story == GEN_ESTABLISHED || story == GEN_BROKEN)
+	if (story == GEN_ESTABLISHED || is_broken(s, tap))
 		return;
 	t->alert_from = tap->alert_from;
 	t->alert_inferred = tap->alert_inferred;
@@ -145,6 +187,8 @@ static void set_tls_end(struct gen_script *s, const struct gen_wiretap *tap)
 	switch ((enum gen_story)s->kind->story) {
 	case GEN_TIMEOUT: s->end = GEN_END_OPEN; break;
 	case GEN_CLIENT_RESET: s->end = GEN_END_RST; break;
+	case GEN_CLIENT_CERT_MISSING:
+	case GEN_CLIENT_CERT_REJECTED:
 	case GEN_SERVER_CLOSE: s->closer = GEN_SERVER; break;
 	case GEN_ESTABLISHED:
 	case GEN_BROKEN: break;
@@ -170,6 +214,16 @@ static int check_story(const struct gen_script *s, const struct gen_wiretap *tap
 		(rejects && tap->alert_from != GEN_CLIENT) ||
 		(story == GEN_NO_COMMON_VERSION && (tap->alert_from < 0 || tap->version))) {
 		gen_stack_fail("the handshake fails in another way");
+		return -1;
+	}
+	if (is_about_client_cert(story) &&
+		!(tap->version == 0x0304 ? tap->client_finished : tap->alert_from == GEN_SERVER)) {
+		gen_stack_fail("the handshake fails in another way");
+		return -1;
+	}
+	if (s->kind->client_cert != GEN_CLIENT_CERT_NONE && tap->version < 0x0304 &&
+		tap->server_done && !tap->cert_asked) {
+		gen_stack_fail("the server does not ask for a client certificate");
 		return -1;
 	}
 	if (story == GEN_ESTABLISHED && tap->decider < 0) {
@@ -201,6 +255,7 @@ void gen_verdict_clear(struct gen_script *s, const struct gen_profile *p)
 	struct gen_truth *t = &s->truth;
 	bool mail = !(kind->story == GEN_REFUSED && kind->quit);
 
+	t->cert_requested = t->cert_sent = -1;
 	t->outcome = "none";
 	t->alert_from = -1;
 	t->group_known = true;

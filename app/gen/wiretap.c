@@ -11,7 +11,15 @@
 #define ALERT_LEN 19 /* of TLS 1.3: two bytes, type, tag */
 
 enum { CHANGE_CIPHER_SPEC = 20, ALERT, HANDSHAKE, APPLICATION_DATA };
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, SERVER_KEY_EXCHANGE = 12, SERVER_HELLO_DONE = 14 };
+enum {
+	CLIENT_HELLO = 1,
+	SERVER_HELLO = 2,
+	CERTIFICATE = 11,
+	SERVER_KEY_EXCHANGE = 12,
+	CERTIFICATE_REQUEST = 13,
+	SERVER_HELLO_DONE = 14,
+	CLIENT_KEY_EXCHANGE = 16,
+};
 
 struct tap {
 	struct gen_wiretap *out;
@@ -98,6 +106,12 @@ static int handshake(struct tap *t, const uint8_t *p, uint32_t len, uint8_t dir)
 			t->out->group = (uint16_t)be(p + 5, 2);
 		if (p[0] == SERVER_HELLO_DONE)
 			t->out->server_done = true;
+		if (p[0] == CERTIFICATE_REQUEST)
+			t->out->cert_asked = true;
+		if (p[0] == CLIENT_KEY_EXCHANGE)
+			t->out->client_keyed = true;
+		if (p[0] == CERTIFICATE && dir == GEN_CLIENT && n > 7)
+			t->out->cert_sent = true; /* 7: an empty list */
 		p += n;
 		len -= n;
 	}
@@ -124,6 +138,8 @@ static void application(struct tap *t, unsigned flight, uint32_t len, uint8_t di
 		t->out->alert_from = dir;
 		t->out->alert_inferred = true;
 	}
+	if (dir == GEN_CLIENT && finished && len != ALERT_LEN)
+		t->out->client_finished = true;
 	if (dir == GEN_CLIENT && t->out->decider < 0 && t->app[dir] >= finished + 2)
 		t->out->decider = (int)flight;
 }

@@ -15,7 +15,10 @@ struct gen_wiretap {
 	uint16_t group; /* 0: none was named */
 	bool hello_retry;
 	bool server_done; /* ServerHelloDone was sent */
-	int alert_from;   /* -1: none */
+	/* in clear only: CertificateRequest, a certificate of the client, ClientKeyExchange */
+	bool cert_asked, cert_sent, client_keyed;
+	bool client_finished; /* TLS 1.3: the client has sent a record that is no alert */
+	int alert_from;       /* -1: none */
 	bool alert_inferred;
 	uint8_t alert_level, alert_code;
 	int decider; /* flight with which the client has sent its second command; -1: none */

@@ -14,6 +14,8 @@
  *   et_port_join      waits for them
  *   et_port_close     ports stopped and closed, EAL cleaned up
  *
+ * A program that sends opens its port by et_port_tx_open instead.
+ *
  * A *reader* takes frames of one queue index from every port, for one lcore. A *lane* is a ring of
  * frames from a distributor's lcore to a worker's. The readers, lanes and their memory are made
  * before launch on the NUMA node of the lcore that will use them; nothing allocates afterwards.
@@ -195,6 +197,70 @@ void et_port_lane_done(struct et_port_lane *lane);
 /* Frames waiting, and slots. Any thread. */
 unsigned et_port_lane_used(const struct et_port_lane *lane);
 unsigned et_port_lane_size(const struct et_port_lane *lane);
+
+/* ---- sending: one queue of one port, which is opened for nothing else ---- */
+
+#define ET_PORT_TX_BURST 32
+
+struct et_port_tx;
+
+struct et_port_tx_options {
+	const char *name;   /* PCI address or vdev name */
+	unsigned frame_max; /* bytes of the longest frame */
+	unsigned waiting;   /* room for frames of another thread (et_port_tx_put); 0: it is not used */
+	unsigned lcore;     /* that sends */
+	void (*say)(void *ctx, const char *sentence);
+	void *say_ctx;
+};
+
+/*
+ * Configures and starts the port to send. NULL: failed, for a reason as with et_port_open. What
+ * such a port receives is not read. Buffers are enough for the driver's descriptors and `waiting`.
+ */
+struct et_port_tx *et_port_tx_open(
+	char error[static ET_PORT_ERROR], const struct et_port_tx_options *options);
+
+/*
+ * Stops and closes the port; frames that it was given are sent if that takes no more than a second.
+ * No thread may be in a function of this chapter. EAL stays, until et_port_close. NULL is allowed.
+ */
+void et_port_tx_close(struct et_port_tx *tx);
+
+/* Whether there is a link: frames for a port without one are refused or lost. Control thread. */
+bool et_port_tx_link(struct et_port_tx *tx);
+
+/*
+ * The sender's thread. Its burst is a list of up to ET_PORT_TX_BURST frames.
+ *
+ * et_port_tx_add     room for one more frame of len bytes at its end; NULL: the burst is full, or
+ *                    the port still has all buffers
+ * et_port_tx_send    offers all to the port, and returns how many it took: the first ones. They are
+ *                    the port's; the rest stays, in order
+ * et_port_tx_drop    gives the rest up; returns how many that were
+ */
+uint8_t *et_port_tx_add(struct et_port_tx *tx, uint32_t len);
+unsigned et_port_tx_send(struct et_port_tx *tx);
+unsigned et_port_tx_drop(struct et_port_tx *tx);
+
+/*
+ * Another thread, one at a time: a frame for the sender, copied, with a number that goes with it.
+ * False: no room now, or no buffer.
+ */
+bool et_port_tx_put(struct et_port_tx *tx, const void *bytes, uint32_t len, uint64_t number);
+
+/*
+ * The sender's thread: looks at the first of these frames without taking it, and moves it to the
+ * end of the burst. peek: false if there is none. take: only behind a peek that was true; false if
+ * the burst is full.
+ */
+bool et_port_tx_peek(struct et_port_tx *tx, uint32_t *len, uint64_t *number);
+bool et_port_tx_take(struct et_port_tx *tx);
+
+struct et_port_tx_counts {
+	uint64_t packets, bytes; /* that the port says it has sent */
+	uint64_t errors;         /* that it took and then could not send */
+};
+void et_port_tx_counts(struct et_port_tx_counts *out, const struct et_port_tx *tx);
 
 /* ---- threads ---- */
 

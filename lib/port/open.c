@@ -21,17 +21,6 @@ static uint16_t next_port(unsigned from)
 	return (uint16_t)rte_eth_find_next_owned_by((uint16_t)from, RTE_ETH_DEV_NO_OWNER);
 }
 
-/* By name as DPDK has it, or a PCI address without its domain. */
-static bool find_port(uint16_t *id, const char *name)
-{
-	char full[ET_PORT_NAME];
-
-	if (!rte_eth_dev_get_port_by_name(name, id))
-		return true;
-	snprintf(full, sizeof(full), "0000:%s", name);
-	return !rte_eth_dev_get_port_by_name(full, id);
-}
-
 static int unknown(char error[static ET_PORT_ERROR], const char *name)
 {
 	char known[ET_PORT_ERROR / 2] = "";
@@ -47,6 +36,17 @@ static int unknown(char error[static ET_PORT_ERROR], const char *name)
 	snprintf(error, ET_PORT_ERROR, "There is no port %.64s; %s%s.", name,
 		known[0] ? "there are " : "there is none at all", known);
 	return -ENODEV;
+}
+
+/* A PCI address may lack its domain. */
+int port_find(char error[static ET_PORT_ERROR], uint16_t *id, const char *name)
+{
+	char full[ET_PORT_NAME];
+
+	if (!rte_eth_dev_get_port_by_name(name, id))
+		return 0;
+	snprintf(full, sizeof(full), "0000:%s", name);
+	return rte_eth_dev_get_port_by_name(full, id) ? unknown(error, name) : 0;
 }
 
 static int add_port(char error[static ET_PORT_ERROR], struct et_port_set *set, uint16_t id)
@@ -71,9 +71,11 @@ static int choose(char error[static ET_PORT_ERROR], struct et_port_set *set,
 	uint16_t id;
 	int ret = 0;
 
-	for (size_t i = 0; i < options->names_cnt && !ret; i++)
-		ret = find_port(&id, options->names[i]) ? add_port(error, set, id)
-							: unknown(error, options->names[i]);
+	for (size_t i = 0; i < options->names_cnt && !ret; i++) {
+		ret = port_find(error, &id, options->names[i]);
+		if (!ret)
+			ret = add_port(error, set, id);
+	}
 	if (!options->names_cnt) {
 		for (id = next_port(0); id < RTE_MAX_ETHPORTS && !ret; id = next_port(id + 1U))
 			ret = add_port(error, set, id);

@@ -106,6 +106,9 @@ void port_eal_cleanup(void);
 __attribute__((format(printf, 2, 3))) void port_say(
 	const struct et_port_set *set, const char *format, ...);
 
+/* open.c: by name as DPDK has it, or a PCI address. 0 or -ENODEV and a sentence. */
+int port_find(char error[static ET_PORT_ERROR], uint16_t *id, const char *name);
+
 /* configure.c: from abilities to a port that runs. Both return 0 or -errno and a sentence. */
 int port_look(char error[static ET_PORT_ERROR], struct rte_eth_dev_info *info, struct port *port);
 /* With port->queues queues, spread as port->spread says. */

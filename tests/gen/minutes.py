@@ -93,7 +93,7 @@ def sum_truth(path):
 
 def sum_minutes(folder):
     rows = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob("*.jsonl")):
         minute = None
         with open(path, encoding="utf-8") as file:
             for line in file:

@@ -56,6 +56,11 @@ struct et_segment child_turned(const struct et_segment *segment);
 void test_eal(void);
 void test_same_prefix(void);
 
+/* port_tx.c: what is sent. Whole tests. */
+void test_tx(const char *folder);
+void test_tx_refusals(void);
+void test_tx_veth(const void *arg);
+
 /* port_veth.c: with real interfaces of the kernel, in a network namespace of the child's own. */
 void test_veth_removal(const void *arg);
 void test_veth_drops(const void *arg);

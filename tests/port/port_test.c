@@ -576,6 +576,12 @@ static void test_interfaces(void)
 	CU_ASSERT(child_run(test_veth_drops, NULL));
 	CU_ASSERT(child_run(test_veth_fanout, NULL));
 	CU_ASSERT(child_run(test_tap_wait, NULL));
+	CU_ASSERT(child_run(test_tx_veth, NULL));
+}
+
+static void test_sending(void)
+{
+	test_tx(folder);
 }
 
 int main(void)
@@ -585,7 +591,9 @@ int main(void)
 		{ "plans", test_plans }, { "both directions to one queue", test_queue_of },
 		{ "fragments", test_fragments }, { "EAL's faults", test_eal },
 		{ "one prefix twice", test_same_prefix }, { "telemetry", test_telemetry },
-		{ "interfaces that come and go", test_interfaces }, CU_TEST_INFO_NULL };
+		{ "interfaces that come and go", test_interfaces },
+		{ "frames as they were sent", test_sending },
+		{ "what cannot be sent", test_tx_refusals }, CU_TEST_INFO_NULL };
 	char command[128];
 	int ret;
 
