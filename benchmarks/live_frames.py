@@ -1,12 +1,17 @@
-"""Captures for run-live that et-traffic does not make: smallest frames, and very many peers."""
+"""Captures for run-live and run-engine that are no sessions of a mix as they are."""
 
+import ipaddress
+import json
+import pathlib
 import random
 import struct
+import sys
 
 SERVER = (198, 19, 255, 25)  # of the addresses that RFC 2544 keeps for benchmarks
 PORT = 25
 SMALLEST = 60  # 64 on the wire, with the frame check sequence
-SYN, RST, ACK, PSH = 2, 4, 16, 8
+SYN, RST, PSH, ACK = 2, 4, 8, 16
+COMMANDS = 3  # in TLS, until all is known of a session
 START_S = 1767225600  # the start of a minute
 PCAP_HEADER = struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1)
 
@@ -71,3 +76,53 @@ def many_peers(path, peers, rounds, border):
                 for data in session(number, 40000 + i):
                     out.write(record(data, at_ns))
                     at_ns += step_ns
+
+
+def frames_of(pcap):
+    """The frames of a capture with nanoseconds or microseconds, in its order."""
+    data = pcap.read_bytes()
+    at = len(PCAP_HEADER)
+    while at + 16 <= len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        yield data[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+def ends_of(data):
+    """(address, port) of both ends, and the payload, of a TCP segment over IPv4; else None."""
+    if len(data) < 54 or data[12:14] != b"\x08\0" or data[23] != 6:
+        return None
+    at = 14 + 4 * (data[14] & 15)
+    ports = struct.unpack_from("!HH", data, at)
+    end = 14 + int.from_bytes(data[16:18], "big")
+    return (data[26:30], ports[0]), (data[30:34], ports[1]), data[at + 4 * (data[at + 12] >> 4):end]
+
+
+def known(path, pcap, truth):
+    """
+    For ET_REPLAY_FLOWS: the shortest session of the capture that comes to TLS 1.3, up to its
+    client's first commands in TLS, and behind it a smallest frame of this client.
+    """
+    sessions = [json.loads(line) for line in truth.read_text().splitlines()]
+    sessions = [s for s in sessions if (s["tls"] or {}).get("version") == "TLSv1.3" and
+                s["tls"]["outcome"] == "established" and "." in s["client"]["ip"]]
+    best = min(sessions, key=lambda s: sum(s["packets"].values()))
+    client, server = ((ipaddress.ip_address(best[end]["ip"]).packed, best[end]["port"])
+                      for end in ("client", "server"))
+    protected = 0  # segments of the client that begin with a TLS record of application data
+    with open(path, "wb") as out:
+        out.write(PCAP_HEADER)
+        for data in frames_of(pcap):
+            ends = ends_of(data)
+            if not ends or {ends[0], ends[1]} != {client, server} or protected > COMMANDS:
+                continue
+            out.write(record(data, 0))
+            protected += ends[0] == client and ends[2][:1] == b"\x17"
+        out.write(record(frame(client[0], server[0], client[1], server[1], 1, 1, ACK | PSH,
+                               b"abcdef"), 0))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("live_frames.py OUT PCAP TRUTH: a capture for ET_REPLAY_FLOWS")
+    known(*map(pathlib.Path, sys.argv[1:]))
