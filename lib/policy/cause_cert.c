@@ -119,7 +119,7 @@ static bool say_curve(struct et_cause *cause, const struct scene *scene)
 	uint16_t curve = leaf ? et_iana_group_by_curve(leaf->curve) : 0;
 
 	if (curve == 0 || is_13(scene->session) || !scene->hello || !scene->hello->has_groups ||
-		list_has(&scene->hello->groups, curve))
+		et_tls_list_has(&scene->hello->groups, curve))
 		return false;
 	set_code(cause, ET_CERTAIN, "certificate_rejected/curve");
 	why(cause,

@@ -225,7 +225,7 @@ static void say_excluded(struct brief *b)
 static bool any_of(const uint16_t *list, size_t cnt, const struct et_tls_list *in)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (list_has(in, list[i]))
+		if (et_tls_list_has(in, list[i]))
 			return true;
 	return false;
 }

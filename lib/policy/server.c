@@ -144,7 +144,7 @@ static void learn_tls(struct server *server, const struct et_policy *policy,
 	key = key_of(leaf);
 	learn_key(server, key, session);
 	if (hello && key.type == KEY_EC && key.curve != 0 && hello->has_groups &&
-		!list_has(&hello->groups, key.curve))
+		!et_tls_list_has(&hello->groups, key.curve))
 		server->ignores_curve = true;
 }
 

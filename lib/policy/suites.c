@@ -4,14 +4,6 @@
 #define SIGALG_ED25519 0x0807
 #define SIGALG_ED448   0x0808
 
-bool list_has(const struct et_tls_list *list, uint16_t value)
-{
-	for (uint16_t i = 0; i < list->n; i++)
-		if (list->v[i] == value)
-			return true;
-	return false;
-}
-
 uint16_t offered_version(const struct et_tls_profile *hello, uint16_t max)
 {
 	uint16_t best = 0;
@@ -123,7 +115,7 @@ static enum fit fit_key(const struct et_tls_profile *hello, const struct et_iana
 		}
 	}
 	if (key.type == KEY_EC && key.curve != 0 && !any_curve && hello->has_groups &&
-		!list_has(&hello->groups, key.curve))
+		!et_tls_list_has(&hello->groups, key.curve))
 		return FIT_CURVE;
 	return FIT_OK;
 }
@@ -184,17 +176,18 @@ bool fits_13(const struct et_tls_profile *hello, struct key key)
 	/* here the scheme does name the curve: RFC 8446 4.2.3 */
 	switch (key.type) {
 	case KEY_RSA:
-		return list_has(&hello->sigalgs, 0x0804) || list_has(&hello->sigalgs, 0x0805) ||
-		       list_has(&hello->sigalgs, 0x0806);
+		return et_tls_list_has(&hello->sigalgs, 0x0804) ||
+		       et_tls_list_has(&hello->sigalgs, 0x0805) ||
+		       et_tls_list_has(&hello->sigalgs, 0x0806);
 	case KEY_EC:
 		switch (key.curve) {
-		case 0x0017: return list_has(&hello->sigalgs, 0x0403);
-		case 0x0018: return list_has(&hello->sigalgs, 0x0503);
-		case 0x0019: return list_has(&hello->sigalgs, 0x0603);
+		case 0x0017: return et_tls_list_has(&hello->sigalgs, 0x0403);
+		case 0x0018: return et_tls_list_has(&hello->sigalgs, 0x0503);
+		case 0x0019: return et_tls_list_has(&hello->sigalgs, 0x0603);
 		default: return true;
 		}
-	case KEY_ED25519: return list_has(&hello->sigalgs, SIGALG_ED25519);
-	case KEY_ED448: return list_has(&hello->sigalgs, SIGALG_ED448);
+	case KEY_ED25519: return et_tls_list_has(&hello->sigalgs, SIGALG_ED25519);
+	case KEY_ED448: return et_tls_list_has(&hello->sigalgs, SIGALG_ED448);
 	case KEY_DSA: return false;
 	default: return true;
 	}

@@ -57,6 +57,5 @@ bool fits_13(const struct et_tls_profile *hello, struct key key);
 
 /* The highest version up to max that the client offers; 0: none. */
 uint16_t offered_version(const struct et_tls_profile *hello, uint16_t max);
-bool list_has(const struct et_tls_list *list, uint16_t value);
 
 #endif

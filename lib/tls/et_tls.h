@@ -223,6 +223,13 @@ struct et_tls_list {
 	uint16_t n;
 	uint16_t v[ET_TLS_LIST];
 };
+static inline bool et_tls_list_has(const struct et_tls_list *list, uint16_t value)
+{
+	for (uint16_t i = 0; i < list->n; i++)
+		if (list->v[i] == value)
+			return true;
+	return false;
+}
 struct et_tls_profile {
 	uint16_t record_version, legacy_version;
 	bool sslv2, has_sni, has_groups, has_sigalgs, has_versions, has_exts;
