@@ -17,6 +17,7 @@ static const struct {
 	{ "read", "analyze capture files: who spoke TLS, who did not, and why" },
 	{ "live", "capture from DPDK ports into rings in shared memory" },
 	{ "export", "write what live has seen into one file per minute" },
+	{ "fallback", "who goes on in clear after failed TLS, and how long after" },
 	{ "gen", "make mail traffic of any size, with its truth" },
 };
 

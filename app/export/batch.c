@@ -196,29 +196,60 @@ static int claim(struct work *work, int64_t minute_ns)
 	return rc;
 }
 
+/* The order in which sessions are told: et_story.h. */
+static int told_cmp(const void *a, const void *b, void *sessions)
+{
+	const struct et_session *s = sessions;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int rc = et_story_cmp(&s[x], &s[y]);
+
+	return rc ? rc : x < y ? -1 : x > y;
+}
+
+/* Counts the sessions of a bin into the table, and tells the stories of them. */
+static int count_bin(struct work *work, size_t b)
+{
+	struct batch *batch = work->batch;
+	size_t begin = work->bin_begins[b], end = work->bin_begins[b + 1];
+
+	et_peer_clear(work->table);
+	if (end - begin > 1)
+		qsort_r(&work->by_bin[begin], end - begin, sizeof(*work->by_bin), told_cmp,
+			batch->sessions);
+	for (size_t i = begin; i < end; i++) {
+		size_t s = work->by_bin[i];
+		struct et_fallback fallback;
+
+		if (et_stats_follow(work->writer, &fallback, batch->stories->table, s) != 0)
+			return out_of_memory(work);
+		et_peer_add(work->table, &batch->sessions[s], et_policy_cause(work->policy, s),
+			fallback.is);
+	}
+	merge_sums(work, &work->bins.v[b]);
+	return 0;
+}
+
 static int write_bin(struct work *work, size_t b)
 {
 	struct batch *batch = work->batch;
 	const struct bin *bin = &work->bins.v[b];
 	struct et_stats_capture capture;
+	struct et_stats_stories stories = { 0 };
 	struct et_stats_file file = { .dir = batch->folder->path,
 		.dir_fd = batch->folder->fd,
 		.minute_ns = bin->minute_ns,
 		.capture = &capture,
 		.table = work->table,
+		.stories = &stories,
 		.zstd_level = batch->options->zstd_level,
 		.keep = true };
-	int rc;
+	int rc = count_bin(work, b);
 
-	et_peer_clear(work->table);
-	for (size_t i = work->bin_begins[b]; i < work->bin_begins[b + 1]; i++) {
-		size_t s = work->by_bin[i];
-
-		et_peer_add(work->table, &batch->sessions[s],
-			et_policy_cause(work->policy, s)->code,
-			et_policy_fallback(work->policy, s).is);
-	}
-	merge_sums(work, bin);
+	if (rc == 0)
+		rc = stories_write(
+			batch->stories, &stories, work->error, batch->folder, bin->minute_ns);
+	if (rc != 0)
+		return rc;
 	row_capture(&capture, bin, et_peer_refused(work->table));
 	file.members = row_members(bin, batch->lots, batch->lots_cnt);
 	if (!file.members)
@@ -227,6 +258,7 @@ static int write_bin(struct work *work, size_t b)
 	json_decref(file.members);
 	if (rc != 0)
 		return rc;
+	stories_publish(batch->stories, batch->folder);
 	batch->files++;
 	batch->items += bin->items;
 	return 0;
@@ -247,8 +279,11 @@ static int write_all(struct work *work)
 			rc = -EINTR;
 		else
 			rc = write_bin(work, b);
-		if (rc != 0)
+		if (rc != 0) {
+			if (rc != -EINTR)
+				stories_undo(batch->stories, batch->folder);
 			break;
+		}
 		batch->newest_ns = work->bins.v[b].minute_ns;
 	}
 	for (size_t i = 0; i < b; i++)
@@ -274,7 +309,9 @@ int batch_write(struct batch *batch, char error[static ET_STATS_ERROR])
 			batch->folder->path, strerror(-rc));
 		return rc;
 	}
-	rc = prepare(&work);
+	rc = stories_load(batch->stories, error, batch->folder);
+	if (rc == 0)
+		rc = prepare(&work);
 	if (rc == 0)
 		rc = write_all(&work);
 	et_stats_writer_free(work.writer);

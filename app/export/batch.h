@@ -7,6 +7,7 @@
 #include "bins.h"
 #include "history.h"
 #include "options.h"
+#include "stories.h"
 
 struct batch {
 	const struct options *options;
@@ -14,7 +15,8 @@ struct batch {
 	const struct et_books *books; /* of all intakes and of the history */
 	const struct history *history;
 	struct claims *claims;
-	struct lot *lots; /* sorted by ring */
+	struct stories *stories; /* those behind the newest file that was written */
+	struct lot *lots;        /* sorted by ring */
 	size_t lots_cnt;
 	bool (*go_on)(void); /* asked between files: false breaks off, what is written stays */
 

@@ -23,6 +23,7 @@ struct sensor {
 	struct claims claims;
 	struct et_books *books; /* of all that was read and not written, and of the history */
 	struct history history;
+	struct stories stories;
 	struct rings rings;
 	bool (*go_on)(void);
 	int64_t shown_ns; /* the newest minute that any writer has shown */
@@ -98,6 +99,7 @@ void sensor_free(struct sensor *sensor)
 		return;
 	rings_free(&sensor->rings);
 	history_free(&sensor->history);
+	stories_free(&sensor->stories);
 	claims_free(&sensor->claims);
 	free_books(sensor->books);
 	folder_close(&sensor->folder);
@@ -361,6 +363,7 @@ static enum sensor_step commit(struct sensor *sensor, struct lot *lots)
 		.books = sensor->books,
 		.history = &sensor->history,
 		.claims = &sensor->claims,
+		.stories = &sensor->stories,
 		.lots = lots,
 		.lots_cnt = sensor->rings.cnt,
 		.go_on = sensor->go_on };

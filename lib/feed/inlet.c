@@ -168,7 +168,8 @@ static bool take_peer(struct et_feed_inlet *inlet, struct et_view bytes)
 		enum et_book book;
 
 		memcpy(&sum, bytes.p + sizeof(sums) + i * sizeof(sum), sizeof(sum));
-		if (sum.kind >= ET_PEER_KIND_MAX || sum.kind == ET_PEER_CAUSES ||
+		/* the kinds behind it are in no table of sums: et_peer_table_new_fixed */
+		if (sum.kind > ET_PEER_HANDSHAKE_MS || sum.kind == ET_PEER_CAUSES ||
 			(sum.kind == ET_PEER_HANDSHAKE_MS && sum.key >= ET_PEER_BUCKETS))
 			continue;
 		book = message_book((enum et_peer_kind)sum.kind);

@@ -95,8 +95,8 @@ static void count_id(
 		peer_cell(table, peer, kind, id, 1);
 }
 
-void et_peer_add(struct et_peer_table *table, const struct et_session *session, const char *cause,
-	bool fallback)
+void et_peer_add(struct et_peer_table *table, const struct et_session *session,
+	const struct et_cause *cause, bool fallback)
 {
 	uint32_t peer = peer_find(table, session->addr, session->service);
 	uint64_t key;
@@ -111,16 +111,21 @@ void et_peer_add(struct et_peer_table *table, const struct et_session *session, 
 		peer_cell(
 			table, peer, ET_PEER_ALERTS, (uint64_t)session->alert_from << 16 | key, 1);
 	}
-	if (cause && cause[0]) {
-		key = peer_cause_key(
-			table, (struct et_view){ .p = (const uint8_t *)cause, .n = strlen(cause) });
+	if (cause && cause->code[0]) {
+		key = peer_cause_key(table, (struct et_view){ .p = (const uint8_t *)cause->code,
+						    .n = strlen(cause->code) });
 		if (key != 0)
 			peer_cell(table, peer, ET_PEER_CAUSES, key, 1);
+		if (key != 0 && !peer_is_fixed(table))
+			peer_cell(table, peer, ET_PEER_FAILURES,
+				peer_failure_key(key, cause->confidence, session->tls.hello), 1);
 	}
 	count_id(table, peer, ET_PEER_HELLOS, session->tls.hello);
 	count_id(table, peer, ET_PEER_CHAINS, session->tls.chain[ET_SERVER]);
 	count_id(table, peer, ET_PEER_CLIENT_NAMES, session->name[ET_CLIENT]);
 	count_id(table, peer, ET_PEER_SERVER_NAMES, session->name[ET_SERVER]);
+	if (!peer_is_fixed(table))
+		peer_add_more(table, peer, session);
 }
 
 /* Whether name a is to be given before name b, both equally frequent. */

@@ -6,13 +6,13 @@
  * peer: what all sessions of one (client, server, service) have in common, as sums.
  *
  * A *peer* is that triple with a row of counters and, in small *cells*, the counts per name:
- * versions, suites, groups, alerts, causes, hellos, certificates. Everything is a sum, so tables
- * merge in any order to the same result.
+ * versions, suites, groups, alerts, causes, hellos, certificates, and what went with what.
+ * Everything is a sum, so tables merge in any order to the same result.
  *
  * Keys of hellos, chains and names are ids of the books that the sessions refer to; tables that
  * are merged must come from sessions of the same books (et_books_merge does that).
  *
- * Memory: some 450 bytes for a peer of one stack, growing by doubling up to the limits given at
+ * Memory: some 600 bytes for a peer of one stack, growing by doubling up to the limits given at
  * creation. What does not fit is counted in et_peer_refused. Counters stop at 2^32 - 1.
  *
  * One owner thread; others may read after the owner has stopped.
@@ -66,10 +66,61 @@ enum et_peer_kind {
 	ET_PEER_CLIENT_NAMES,    /* id in books->names */
 	ET_PEER_SERVER_NAMES,
 	ET_PEER_HANDSHAKE_MS, /* bucket: index into et_peer_bounds_ms */
+	/* The kinds from here on are not counted by fixed tables. */
+	ET_PEER_FAILURES,         /* et_peer_failure(): which hello failed why */
+	ET_PEER_ACCEPTS,          /* et_peer_accept(): what became of which hello */
+	ET_PEER_DH_BITS,          /* of an explicit prime, established or not */
+	ET_PEER_SIGNATURES,       /* SignatureScheme of the ServerKeyExchange (1.2), likewise */
+	ET_PEER_TRAITS,           /* et_peer_trait_key */
+	ET_PEER_STARTTLS_REPLIES, /* code of a refusal */
 	ET_PEER_KIND_MAX,
 };
 
 #define ET_PEER_NO_CODE 0xffff
+
+/*
+ * What was seen in hellos and what follows them, and no counter tells: id, name in the peer row.
+ * Those of a ServerHello are of SSLv3 to TLS 1.2. The two NO_ ones count each ServerHello that did
+ * not grant it; whether it had been asked for stands in the hello, whose id is in their key.
+ */
+#define ET_PEER_TRAIT_LIST(X)                                                    \
+	X(COMPRESSION, "compression")                  /* was chosen */          \
+	X(NO_EMS, "no_extended_master_secret")         /* RFC 7627; not SSLv3 */ \
+	X(NO_RENEGOTIATION, "no_secure_renegotiation") /* RFC 5746 */            \
+	X(ANONYMOUS, "anonymous")                      /* the suite */           \
+	X(CLIENT_CERT_REQUESTED, "client_cert_requested")                        \
+	X(CLIENT_CERT_SENT, "client_cert_sent")                                  \
+	X(EARLY_DATA, "early_data")                    /* offered */             \
+	X(DOWNGRADE_FROM_12, "downgrade_from_TLSv1.2") /* RFC 8446 4.1.3 */      \
+	X(DOWNGRADE_FROM_13, "downgrade_from_TLSv1.3")
+
+enum et_peer_trait {
+#define X(id, name) ET_PEER_TRAIT_##id,
+	ET_PEER_TRAIT_LIST(X)
+#undef X
+		ET_PEER_TRAIT_MAX,
+};
+const char *et_peer_trait_name(enum et_peer_trait trait);
+
+static inline uint64_t et_peer_trait_key(enum et_peer_trait trait, uint32_t hello)
+{
+	return (uint64_t)trait << 32 | hello;
+}
+
+/* What an ET_PEER_FAILURES cell is of. */
+struct et_peer_failure {
+	struct et_view code; /* lives as long as the table */
+	enum et_confidence confidence;
+	uint32_t hello; /* in books->hellos; ET_DICT_NONE: none was seen */
+};
+
+/* What an ET_PEER_ACCEPTS cell is of: an established session. */
+struct et_peer_accept {
+	uint32_t cipher; /* as in et_tls_facts */
+	uint32_t hello;  /* in books->hellos */
+	uint32_t chain;  /* in books->chains, of the server */
+	uint16_t version, group;
+};
 
 struct et_peer_cell {
 	uint64_t key : 56;
@@ -89,7 +140,11 @@ struct et_peer_table;
 
 /* NULL when memory is short. */
 struct et_peer_table *et_peer_table_new(uint32_t max_peers, uint32_t max_cells);
-/* One that has all its memory from the begin, and allocates nothing later. */
+/*
+ * One that has all its memory from the begin, and allocates nothing later. It leaves out the kinds
+ * that come behind ET_PEER_HANDSHAKE_MS: it is for sums of sessions that found no other room, and
+ * shall be small.
+ */
 struct et_peer_table *et_peer_table_new_fixed(uint32_t max_peers, uint32_t max_cells);
 void et_peer_table_free(struct et_peer_table *table); /* NULL is allowed */
 /* Forgets all peers, keeps the memory. */
@@ -101,11 +156,11 @@ void et_peer_clear(struct et_peer_table *table);
 bool et_peer_clear_some(struct et_peer_table *table, size_t bytes);
 
 /*
- * Counts one session. cause: its code, "" or NULL for none. What does not fit is left out and
- * counted; the rest of the session is counted still.
+ * Counts one session. cause: NULL, or one without a code, for none. What does not fit is left out
+ * and counted; the rest of the session is counted still.
  */
-void et_peer_add(struct et_peer_table *table, const struct et_session *session, const char *cause,
-	bool fallback);
+void et_peer_add(struct et_peer_table *table, const struct et_session *session,
+	const struct et_cause *cause, bool fallback);
 
 /* Adds counts to a peer, and to a cell of it: for sums that come from elsewhere. */
 void et_peer_add_counts(struct et_peer_table *table, const struct et_addr addr[static 2],
@@ -134,6 +189,12 @@ const struct et_peer_cell *et_peer_next(const struct et_peer_table *table,
 
 /* The code of an ET_PEER_CAUSES cell; lives as long as the table. */
 struct et_view et_peer_cause(const struct et_peer_table *table, const struct et_peer_cell *cell);
+
+/* What an ET_PEER_FAILURES or ET_PEER_ACCEPTS cell is of. */
+struct et_peer_failure et_peer_failure(
+	const struct et_peer_table *table, const struct et_peer_cell *cell);
+struct et_peer_accept et_peer_accept(
+	const struct et_peer_table *table, const struct et_peer_cell *cell);
 
 /*
  * The name that this side gave most often, of equally frequent ones the first by its bytes; its id
@@ -175,6 +236,11 @@ struct et_peer_net {
 
 /* "192.0.2.25", "192.0.2.0/24", "2001:db8::/32". 0, or -EINVAL if the text is no such thing. */
 int et_peer_net_parse(struct et_peer_net *out, const char *text);
+/* Whether the address is in it. */
+bool et_peer_net_holds(const struct et_peer_net *net, const struct et_addr *addr);
+
+/* Whether the address is one of the gateway's own. */
+bool et_peer_is_gateway(const struct et_peer_net *nets, size_t cnt, const struct et_addr *addr);
 
 enum et_direction {
 	ET_DIRECTION_NONE, /* no gateway is configured */

@@ -50,7 +50,7 @@ int et_peer_net_parse(struct et_peer_net *out, const char *text)
 	return 0;
 }
 
-static bool holds(const struct et_peer_net *net, const struct et_addr *addr)
+bool et_peer_net_holds(const struct et_peer_net *net, const struct et_addr *addr)
 {
 	size_t whole = net->bits / 8, rest = net->bits % 8;
 
@@ -62,10 +62,10 @@ static bool holds(const struct et_peer_net *net, const struct et_addr *addr)
 	return rest == 0 || (net->addr.b[whole] ^ addr->b[whole]) >> (8 - rest) == 0;
 }
 
-static bool any_holds(const struct et_peer_net *nets, size_t cnt, const struct et_addr *addr)
+bool et_peer_is_gateway(const struct et_peer_net *nets, size_t cnt, const struct et_addr *addr)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (holds(&nets[i], addr))
+		if (et_peer_net_holds(&nets[i], addr))
 			return true;
 	return false;
 }
@@ -73,7 +73,8 @@ static bool any_holds(const struct et_peer_net *nets, size_t cnt, const struct e
 enum et_direction et_peer_direction(const struct et_peer_net *nets, size_t cnt,
 	const struct et_addr *client, const struct et_addr *server)
 {
-	bool client_is = any_holds(nets, cnt, client), server_is = any_holds(nets, cnt, server);
+	bool client_is = et_peer_is_gateway(nets, cnt, client);
+	bool server_is = et_peer_is_gateway(nets, cnt, server);
 
 	if (cnt == 0)
 		return ET_DIRECTION_NONE;

@@ -6,8 +6,8 @@
 
 #define NO_CELL      UINT32_MAX
 #define FIRST_CAP    64u
-#define CAUSES_MAX   4096u
 #define CAUSES_BYTES (CAUSES_MAX * ET_CAUSE_CODE)
+#define ACCEPTS_MAX  (1u << 24)
 
 /* Items by number, and open addressing over them: slots hold number + 1, at most half are used. */
 struct index {
@@ -21,7 +21,8 @@ struct et_peer_table {
 	struct et_peer_cell *cells;
 	uint32_t *order; /* numbers of peers, as long as peers */
 	struct index peer_index, cell_index;
-	struct et_dict *causes;
+	struct et_dict *causes, *accepts;
+	bool fixed;
 	uint64_t refused;
 	uint64_t seed;
 	size_t cleared; /* bytes of slots, by et_peer_clear_some; 0 when it is not at work */
@@ -189,6 +190,23 @@ uint64_t peer_cause_key(struct et_peer_table *table, struct et_view code)
 	return id;
 }
 
+uint64_t peer_accept_key(struct et_peer_table *table, const struct et_peer_accept *accept)
+{
+	uint32_t id;
+
+	static_assert(sizeof(*accept) == 16, "no padding in what is hashed");
+	id = et_dict_put(table->accepts, NULL,
+		(struct et_view){ .p = (const uint8_t *)accept, .n = sizeof(*accept) });
+	if (id == ET_DICT_NONE)
+		table->refused++;
+	return id;
+}
+
+bool peer_is_fixed(const struct et_peer_table *table)
+{
+	return table->fixed;
+}
+
 struct et_peer_table *et_peer_table_new(uint32_t max_peers, uint32_t max_cells)
 {
 	struct et_peer_table *table = calloc(1, sizeof(*table));
@@ -196,8 +214,9 @@ struct et_peer_table *et_peer_table_new(uint32_t max_peers, uint32_t max_cells)
 	if (!table)
 		return NULL;
 	table->causes = et_dict_new(CAUSES_MAX, CAUSES_BYTES);
-	if (!table->causes) {
-		free(table);
+	table->accepts = et_dict_new(ACCEPTS_MAX, ACCEPTS_MAX * sizeof(struct et_peer_accept));
+	if (!table->causes || !table->accepts) {
+		et_peer_table_free(table);
 		return NULL;
 	}
 	/* twice as many slots must fit 32 bits */
@@ -224,6 +243,7 @@ struct et_peer_table *et_peer_table_new_fixed(uint32_t max_peers, uint32_t max_c
 
 	if (!table)
 		return NULL;
+	table->fixed = true;
 	peers = &table->peer_index;
 	cells = &table->cell_index;
 	if (!grow_peers(table, peers->max) || !grow_cells(table, cells->max) ||
@@ -247,6 +267,7 @@ void et_peer_table_free(struct et_peer_table *table)
 	free(table->peer_index.slots);
 	free(table->cell_index.slots);
 	et_dict_free(table->causes);
+	et_dict_free(table->accepts);
 	free(table);
 }
 
@@ -308,6 +329,32 @@ void et_peer_add_cell(struct et_peer_table *table, const struct et_addr addr[sta
 		peer_cell(table, at, kind, key, count);
 }
 
+/* The key by which `to` knows what a cell of `from` counts; 0: it has no room for it (counted). */
+static uint64_t translated(
+	struct et_peer_table *to, const struct et_peer_table *from, const struct et_peer_cell *cell)
+{
+	struct et_peer_failure failure;
+	struct et_peer_accept accept;
+
+	switch ((enum et_peer_kind)cell->kind) {
+	case ET_PEER_CAUSES: return peer_cause_key(to, et_peer_cause(from, cell));
+	case ET_PEER_FAILURES:
+		failure = et_peer_failure(from, cell);
+		return peer_failure_key(
+			peer_cause_key(to, failure.code), failure.confidence, failure.hello);
+	case ET_PEER_ACCEPTS:
+		accept = et_peer_accept(from, cell);
+		return peer_accept_key(to, &accept);
+	default: return cell->key;
+	}
+}
+
+/* Whether each table numbers the keys of its own. */
+static bool has_own_keys(enum et_peer_kind kind)
+{
+	return kind == ET_PEER_CAUSES || kind == ET_PEER_FAILURES || kind == ET_PEER_ACCEPTS;
+}
+
 void et_peer_merge(struct et_peer_table *to, const struct et_peer_table *from)
 {
 	for (uint32_t i = 0; i < from->peer_index.cnt; i++) {
@@ -320,12 +367,11 @@ void et_peer_merge(struct et_peer_table *to, const struct et_peer_table *from)
 			peer_count(&to->peers[at].counts[c], peer->counts[c]);
 		for (const struct et_peer_cell *cell = et_peer_next(from, peer, NULL); cell;
 			cell = et_peer_next(from, peer, cell)) {
-			uint64_t key = cell->key;
+			enum et_peer_kind kind = (enum et_peer_kind)cell->kind;
+			uint64_t key = translated(to, from, cell);
 
-			if (cell->kind == ET_PEER_CAUSES) /* each table numbers its own */
-				key = peer_cause_key(to, et_peer_cause(from, cell));
-			if (cell->kind != ET_PEER_CAUSES || key != 0)
-				peer_cell(to, at, (enum et_peer_kind)cell->kind, key, cell->count);
+			if (key != 0 || !has_own_keys(kind))
+				peer_cell(to, at, kind, key, cell->count);
 		}
 	}
 	to->refused += from->refused;
@@ -375,4 +421,24 @@ const struct et_peer_cell *et_peer_next(const struct et_peer_table *table,
 struct et_view et_peer_cause(const struct et_peer_table *table, const struct et_peer_cell *cell)
 {
 	return et_dict_get(table->causes, (uint32_t)cell->key);
+}
+
+struct et_peer_failure et_peer_failure(
+	const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	return (struct et_peer_failure){ .code = et_dict_get(
+						 table->causes, (uint32_t)(cell->key >> 40)),
+		.confidence = (enum et_confidence)(cell->key >> 32 & 0xff),
+		.hello = (uint32_t)cell->key };
+}
+
+struct et_peer_accept et_peer_accept(
+	const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	struct et_view bytes = et_dict_get(table->accepts, (uint32_t)cell->key);
+	struct et_peer_accept accept = { 0 };
+
+	if (bytes.n == sizeof(accept))
+		memcpy(&accept, bytes.p, sizeof(accept));
+	return accept;
 }

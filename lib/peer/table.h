@@ -6,6 +6,8 @@
 
 #include "et_peer.h"
 
+#define CAUSES_MAX 4096u
+
 static inline void peer_count(uint32_t *sum, uint64_t add)
 {
 	uint64_t value = *sum + add;
@@ -24,5 +26,22 @@ void peer_cell(struct et_peer_table *table, uint32_t peer, enum et_peer_kind kin
 
 /* The key of a cause's code; 0 when it does not fit (counted). */
 uint64_t peer_cause_key(struct et_peer_table *table, struct et_view code);
+
+/* The key of a failure whose code has this one; 0 for 0. */
+static inline uint64_t peer_failure_key(
+	uint64_t cause, enum et_confidence confidence, uint32_t hello)
+{
+	static_assert(CAUSES_MAX < 1 << 16, "a key has 56 bits");
+	return cause == 0 ? 0 : cause << 40 | (uint64_t)confidence << 32 | hello;
+}
+
+/* The key of what a session came to; 0 when it does not fit (counted). */
+uint64_t peer_accept_key(struct et_peer_table *table, const struct et_peer_accept *accept);
+
+/* Whether the table takes sums only: et_peer_table_new_fixed. */
+bool peer_is_fixed(const struct et_peer_table *table);
+
+/* The kinds behind ET_PEER_FAILURES, of a session. */
+void peer_add_more(struct et_peer_table *table, uint32_t peer, const struct et_session *session);
 
 #endif

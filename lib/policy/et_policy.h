@@ -9,6 +9,7 @@
 
 #include "et_crypto.h"
 #include "et_session.h"
+#include "et_story.h"
 
 #define ET_CAUSE_CODE 64
 #define ET_CAUSE_WHY  400
@@ -17,14 +18,6 @@ struct et_cause {
 	char code[ET_CAUSE_CODE]; /* "no_shared_cipher/certificate_curve"; "": no cause to give */
 	enum et_confidence confidence;
 	char why[ET_CAUSE_WHY]; /* one sentence or two for an operator */
-};
-
-/* For a session that carried mail in clear after the same pair's TLS had failed. */
-struct et_fallback {
-	bool is;
-	bool same_connection;
-	int64_t after_ns; /* start of the first failed session */
-	int64_t delay_ns; /* from that start to this session's start; 0 on the same connection */
 };
 
 /* One parsed certificate chain; position 0 is the leaf. */
@@ -44,6 +37,7 @@ struct et_policy *et_policy_new(
 void et_policy_free(struct et_policy *policy);
 
 const struct et_cause *et_policy_cause(const struct et_policy *policy, size_t session);
+/* As et_story_pair_step says of the session's pair, from these sessions alone. */
 struct et_fallback et_policy_fallback(const struct et_policy *policy, size_t session);
 /* The parsed chain of an id in books->chains. NULL for ET_DICT_NONE. */
 const struct et_chain *et_policy_chain(const struct et_policy *policy, uint32_t chain);

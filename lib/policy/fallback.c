@@ -47,41 +47,102 @@ struct pair *pairs_find(struct pairs *pairs, const struct et_session *session)
 	return &pairs->all[id];
 }
 
-/* TLS was tried and the client did not get it. A capture that hides the end proves nothing. */
-static bool has_failed(const struct et_session *session)
+void pair_note(struct pairs *pairs, struct pair *pair, const struct et_session *session)
 {
-	switch (session->outcome) {
-	case ET_OUTCOME_FAILED:
-	case ET_OUTCOME_BROKEN: return true;
-	case ET_OUTCOME_INCOMPLETE:
-		/* still open when the capture ended: it may have gone well */
-		return session->end != ET_END_OPEN || session->mail.clear_mail > 0;
-	case ET_OUTCOME_NONE: return session->mail.requested && session->mail.reply >= 400;
-	default: return false;
+	if (session->mail.offered == ET_YES)
+		pair->was_offered = true;
+	if (pair != &pairs->all[0] && et_story_failed(session)) {
+		pair->has_failed = true;
+		pairs->any_failed = true;
 	}
 }
 
-uint32_t pair_step(struct pair *pair, const struct et_session *session, uint32_t index)
-{
-	bool in_clear = session->mail.clear_mail > 0;
-	uint32_t from = 0;
+/* A session of a pair whose TLS has failed. */
+struct step {
+	const struct et_session *session;
+	uint32_t index, pair;
+};
 
-	if (session->mail.offered == ET_YES)
-		pair->was_offered = true;
-	if (session->outcome == ET_OUTCOME_ESTABLISHED) {
-		pair->failed = 0;
+static int step_cmp(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+	int rc = et_story_cmp(x->session, y->session);
+
+	return rc ? rc : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The sessions of these pairs, in the order in which they were decided. NULL: no memory. */
+static struct step *collect(size_t *cnt, struct pairs *pairs, const struct et_policy *policy)
+{
+	size_t cap = 1024;
+	struct step *steps = malloc(cap * sizeof(*steps)), *more;
+
+	*cnt = 0;
+	for (size_t i = 0; i < policy->cnt && steps; i++) {
+		const struct et_session *session = &policy->sessions[i];
+		const struct pair *pair = pairs_find(pairs, session); /* is there: no growth */
+
+		if (!pair->has_failed)
+			continue;
+		if (*cnt == cap) {
+			cap *= 2;
+			more = reallocarray(steps, cap, sizeof(*steps));
+			if (!more)
+				free(steps);
+			steps = more;
+			if (!steps)
+				break;
+		}
+		steps[(*cnt)++] =
+			(struct step){ session, (uint32_t)i, (uint32_t)(pair - pairs->all) };
+	}
+	if (steps && *cnt > 1)
+		qsort(steps, *cnt, sizeof(*steps), step_cmp);
+	return steps;
+}
+
+static int keep(struct et_policy *policy, uint32_t session, const struct et_fallback *fallback)
+{
+	if (policy->fallbacks_cnt == policy->fallbacks_cap) {
+		uint32_t cap = policy->fallbacks_cap ? 2 * policy->fallbacks_cap : 64;
+		struct et_fallback *more =
+			reallocarray(policy->fallbacks, cap, sizeof(*policy->fallbacks));
+
+		if (!more)
+			return -ENOMEM;
+		policy->fallbacks = more;
+		policy->fallbacks_cap = cap;
+	}
+	policy->fallbacks[policy->fallbacks_cnt++] = *fallback;
+	policy->fallback[session] = policy->fallbacks_cnt;
+	return 0;
+}
+
+int pairs_follow(struct et_policy *policy, struct pairs *pairs)
+{
+	struct step *steps;
+	size_t cnt;
+	int rc = 0;
+
+	if (!pairs->any_failed)
 		return 0;
+	steps = collect(&cnt, pairs, policy);
+	if (!steps)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt && rc == 0; i++) {
+		struct et_story_pair *pair = &pairs->all[steps[i].pair].story;
+		struct et_fallback fallback = et_story_pair_step(pair, steps[i].session);
+
+		if (fallback.is)
+			rc = keep(policy, steps[i].index, &fallback);
 	}
-	if (has_failed(session)) {
-		/* the connection's own failure is the nearest one; for later ones the first counts */
-		if (in_clear)
-			from = index + 1;
-		if (pair->failed == 0 || pair->fell_back)
-			pair->failed = index + 1;
-		pair->fell_back = in_clear;
-	} else if (in_clear) {
-		from = pair->failed;
-		pair->fell_back = pair->failed != 0;
-	}
-	return from;
+	free(steps);
+	return rc;
+}
+
+struct et_fallback et_policy_fallback(const struct et_policy *policy, size_t session)
+{
+	uint32_t number = policy->fallback[session];
+
+	return number ? policy->fallbacks[number - 1] : (struct et_fallback){ 0 };
 }

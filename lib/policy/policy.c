@@ -73,7 +73,7 @@ static int argue_all(struct et_policy *policy, struct servers *servers, struct p
 				return -1;
 			policy->cause[i] = (uint32_t)id;
 		}
-		policy->fallback[i] = pair_step(pair, session, (uint32_t)i);
+		pair_note(pairs, pair, session);
 	}
 	return 0;
 }
@@ -94,6 +94,7 @@ static int build(struct et_policy *policy)
 	for (size_t i = 0; i < policy->cnt && !err; i++)
 		err = servers_learn(&servers, policy, profiles, &policy->sessions[i]);
 	err = err || argue_all(policy, &servers, profiles, &pairs);
+	err = err || pairs_follow(policy, &pairs);
 	pairs_free(&pairs);
 	servers_free(&servers);
 	free(profiles);
@@ -129,27 +130,13 @@ void et_policy_free(struct et_policy *policy)
 	causes_free(&policy->causes);
 	free(policy->cause);
 	free(policy->fallback);
+	free(policy->fallbacks);
 	free(policy);
 }
 
 const struct et_cause *et_policy_cause(const struct et_policy *policy, size_t session)
 {
 	return &policy->causes.all[policy->cause[session]];
-}
-
-struct et_fallback et_policy_fallback(const struct et_policy *policy, size_t session)
-{
-	struct et_fallback fallback = { 0 };
-	size_t failed;
-
-	if (policy->fallback[session] == 0)
-		return fallback;
-	failed = policy->fallback[session] - 1;
-	fallback.is = true;
-	fallback.same_connection = failed == session;
-	fallback.after_ns = policy->sessions[failed].start_ns;
-	fallback.delay_ns = policy->sessions[session].start_ns - fallback.after_ns;
-	return fallback;
 }
 
 const struct et_chain *et_policy_chain(const struct et_policy *policy, uint32_t chain)

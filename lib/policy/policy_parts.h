@@ -4,8 +4,8 @@
 
 /*
  * What the files of the policy room share. Two passes over the sessions: the first learns what each
- * server does (server.c), the second argues each session's cause from that (cause_*.c) and follows
- * the (client, server, service) pairs (fallback.c).
+ * server does (server.c), the second argues each session's cause from that (cause_*.c). A third
+ * over those of (client, server, service) pairs whose TLS failed finds the fallbacks (fallback.c).
  */
 
 #include "et_policy.h"
@@ -100,21 +100,22 @@ int64_t causes_put(struct causes *causes, const struct et_cause *cause);
 /* --- fallback.c: the history of each (client, server, service) --- */
 
 struct pair {
-	uint32_t failed;  /* 1 + index of the first failure since the last success; 0: none */
-	bool fell_back;   /* mail went in clear since then: a new failure opens a new story */
+	struct et_story_pair story;
+	bool has_failed;  /* TLS, in any session */
 	bool was_offered; /* STARTTLS, in an earlier session */
 };
 struct pairs {
 	struct et_dict *keys;
 	struct pair *all; /* by id; 0: pairs without room, of which nothing is kept */
 	uint32_t cap;
+	bool any_failed;
 };
 int pairs_init(struct pairs *pairs);
 void pairs_free(struct pairs *pairs);
 /* NULL when memory is short. */
 struct pair *pairs_find(struct pairs *pairs, const struct et_session *session);
-/* Goes on by one session; returns 1 + index of the failure that this one falls back from, or 0. */
-uint32_t pair_step(struct pair *pair, const struct et_session *session, uint32_t index);
+/* The session is argued: what later ones of its pair are to know of it. */
+void pair_note(struct pairs *pairs, struct pair *pair, const struct et_session *session);
 
 /* --- the arguments --- */
 
@@ -125,8 +126,13 @@ struct et_policy {
 	struct chains chains;
 	struct causes causes;
 	uint32_t *cause;    /* per session: id in causes */
-	uint32_t *fallback; /* per session: what pair_step gave */
+	uint32_t *fallback; /* per session: number in fallbacks, from 1 on; 0: it is none */
+	struct et_fallback *fallbacks;
+	uint32_t fallbacks_cnt, fallbacks_cap;
 };
+
+/* Finds the fallbacks, once all sessions are noted. 0 or -ENOMEM. */
+int pairs_follow(struct et_policy *policy, struct pairs *pairs);
 
 /* All that a cause is argued from. */
 struct scene {

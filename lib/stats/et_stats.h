@@ -50,7 +50,8 @@ int et_stats_session(struct et_stats_writer *writer, FILE *out, size_t i);
 /*
  * The peer row of a minute file as an object; the caller gives it back with json_decref. NULL when
  * memory is short. All counters of et_peer_count_name; maps with their names sorted; beyond the
- * maps of RECORDS "version_ciphers" ("TLSv1.2 TLS_RSA_WITH_AES_128_CBC_SHA"). An alert whose code
+ * maps of RECORDS "version_ciphers" ("TLSv1.2 TLS_RSA_WITH_AES_128_CBC_SHA") and those behind it,
+ * which docs/records.md lists. An alert whose code
  * cannot be read counts as "client:encrypted". "handshake_ms" maps the upper bound of a bucket in
  * milliseconds ("0.1" ... "60000", "inf"; et_peer_bucket_name) to its count, empty ones left out.
  * Made for a few rows: minute files are written without an object for each.
@@ -95,6 +96,22 @@ struct json_t *et_stats_capture_json(const struct et_stats_capture *capture);
 #define ET_STATS_NAME 96
 void et_stats_minute_name(char out[static ET_STATS_NAME], const char *sensor, int64_t minute_ns);
 
+/*
+ * Tells the stories of session i, with its cause and the id of its hello; sessions come in the
+ * order of et_story_cmp. 0 or -ENOMEM.
+ */
+int et_stats_follow(struct et_stats_writer *writer, struct et_fallback *out,
+	struct et_story_table *stories, size_t i);
+
+/* The stories of a minute: its fallback rows, and "stories" of the minute row. */
+struct et_stats_stories {
+	const struct et_story *rows; /* of et_story_minute */
+	size_t cnt;
+	uint32_t open;    /* at the minute's end */
+	uint64_t dropped; /* in this minute */
+	uint64_t state;   /* number of the exporter's state behind this file; 0: there is none */
+};
+
 /* One minute file, from a table that the caller has filled. */
 struct et_stats_file {
 	const char *dir;   /* for the sentence */
@@ -103,6 +120,7 @@ struct et_stats_file {
 	const struct et_stats_capture *capture;
 	struct json_t *members;      /* more members of the minute row; NULL: none */
 	struct et_peer_table *table; /* of sessions of the run's books; gets sorted */
+	const struct et_stats_stories *stories; /* NULL: none are followed */
 	int zstd_level;              /* 0: plain; else compressed, and ".zst" behind the name */
 	bool keep;                   /* a file of that name stays as it is: -EEXIST */
 };

@@ -49,11 +49,23 @@ static json_t *minute_row(const struct job *job)
 	val_put(&o, "sensor", val_text(job->writer->run.sensor));
 	val_put(&o, "minute", val_text(minute));
 	val_put(&o, "capture", et_stats_capture_json(file->capture));
+	if (file->stories)
+		val_put(&o, "stories", stories_json(file->stories));
 	if (o && file->members && json_object_update_missing(o, file->members) != 0) {
 		json_decref(o);
 		return NULL;
 	}
 	return o;
+}
+
+static int put_stories(FILE *out, uint64_t *rows, const struct job *job)
+{
+	const struct et_stats_stories *stories = job->file->stories;
+	int rc = 0;
+
+	for (size_t i = 0; stories && i < stories->cnt && rc == 0; i++)
+		rc = put_row(out, rows, story_row(&job->writer->run, &stories->rows[i]));
+	return rc;
 }
 
 static json_t *ref_row(const char *type, json_t *what)
@@ -137,6 +149,8 @@ static int put_rows(struct job *job, FILE *out)
 		rc = put_refs(out, &rows, writer, ET_PEER_HELLOS);
 	if (rc == 0)
 		rc = put_refs(out, &rows, writer, ET_PEER_CHAINS);
+	if (rc == 0)
+		rc = put_stories(out, &rows, job);
 	labels_clear(&writer->labels);
 	return rc == 0 ? put_row(out, &(uint64_t){ 0 }, end_row(rows)) : rc;
 }

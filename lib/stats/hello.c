@@ -41,6 +41,17 @@ static json_t *ciphers_json(const struct et_tls_profile *profile)
 	return array;
 }
 
+/* What stands among the ciphers and is none: RFC 5746 3.3, RFC 7507. */
+static json_t *signals_json(const struct et_tls_profile *profile)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < profile->ciphers.n; i++)
+		if (et_iana_is_scsv(profile->ciphers.v[i]))
+			val_push(&array, val_hex(profile->ciphers.v[i], 4));
+	return array;
+}
+
 static json_t *hello_json(struct et_view bytes)
 {
 	struct et_tls_profile profile;
@@ -65,6 +76,8 @@ static json_t *hello_json(struct et_view bytes)
 	val_put(&o, "key_shares", val_hexes(&profile.key_shares, 4));
 	val_put(&o, "extensions", val_hexes(&profile.extensions, 4));
 	val_put(&o, "compression", val_hexes(&profile.compression, 2));
+	val_put(&o, "signals", signals_json(&profile));
+	val_put(&o, "point_formats", val_hexes(&profile.point_formats, 2));
 	val_put(&o, "ja3", val_text(ja3));
 	val_put(&o, "ja4", val_text(ja4));
 	return o;

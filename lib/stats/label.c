@@ -28,7 +28,7 @@ static void pair_name(char out[static VAL_NAME], uint64_t key)
 	snprintf(out, VAL_NAME, "%.15s %.75s", version, cipher);
 }
 
-static void cell_name(char out[static VAL_NAME], struct et_stats_writer *writer,
+static void cell_name(char out[static LABEL_NAME], struct et_stats_writer *writer,
 	const struct et_peer_table *table, const struct et_peer_cell *cell)
 {
 	const char *id = NULL;
@@ -45,13 +45,19 @@ static void cell_name(char out[static VAL_NAME], struct et_stats_writer *writer,
 	case ET_PEER_CAUSES: et_text_safe(out, VAL_NAME, et_peer_cause(table, cell)); return;
 	case ET_PEER_HELLOS: id = writer_hello_id(writer, (uint32_t)cell->key); break;
 	case ET_PEER_CHAINS: id = writer_leaf_id(writer, (uint32_t)cell->key); break;
+	case ET_PEER_FAILURES: label_failure(out, writer, table, cell); return;
+	case ET_PEER_ACCEPTS: label_accept(out, writer, table, cell); return;
+	case ET_PEER_SIGNATURES: name_sigalg(out, (uint16_t)cell->key); return;
+	case ET_PEER_TRAITS: label_trait(out, writer, cell->key); return;
+	case ET_PEER_DH_BITS:
+	case ET_PEER_STARTTLS_REPLIES: snprintf(out, LABEL_NAME, "%u", (unsigned)cell->key); return;
 	case ET_PEER_CLIENT_NAMES:
 	case ET_PEER_SERVER_NAMES:
 	case ET_PEER_HANDSHAKE_MS:
 	case ET_PEER_KIND_MAX: break;
 	}
 	if (id)
-		snprintf(out, VAL_NAME, "%s", id);
+		snprintf(out, LABEL_NAME, "%s", id);
 }
 
 static struct label *make(struct et_stats_writer *writer, const struct et_peer_table *table,
@@ -60,7 +66,7 @@ static struct label *make(struct et_stats_writer *writer, const struct et_peer_t
 	struct text *row = &writer->row;
 	size_t at = row->n, len, name_len;
 	struct label *label = NULL;
-	char name[VAL_NAME];
+	char name[LABEL_NAME];
 
 	cell_name(name, writer, table, cell);
 	name_len = strlen(name);

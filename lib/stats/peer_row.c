@@ -19,6 +19,12 @@ static const struct {
 	{ ET_PEER_HELLOS, ",\"hellos\":{" },
 	{ ET_PEER_CHAINS, ",\"certs\":{" },
 	{ ET_PEER_VERSION_CIPHERS, ",\"version_ciphers\":{" },
+	{ ET_PEER_FAILURES, ",\"failures\":{" },
+	{ ET_PEER_ACCEPTS, ",\"accepts\":{" },
+	{ ET_PEER_DH_BITS, ",\"dh_bits\":{" },
+	{ ET_PEER_SIGNATURES, ",\"signatures\":{" },
+	{ ET_PEER_TRAITS, ",\"traits\":{" },
+	{ ET_PEER_STARTTLS_REPLIES, ",\"starttls_replies\":{" },
 };
 
 /* Sorting by insertion is the fastest up to here, and most peers have fewer. */

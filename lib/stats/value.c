@@ -173,3 +173,8 @@ void name_group(char out[static VAL_NAME], uint16_t group)
 {
 	name_or_digits(out, et_iana_group(group), group, 4);
 }
+
+void name_sigalg(char out[static VAL_NAME], uint16_t sigalg)
+{
+	name_or_digits(out, et_iana_sigalg(sigalg), sigalg, 4);
+}

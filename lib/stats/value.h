@@ -37,5 +37,6 @@ int val_line(FILE *out, json_t *row);
 void name_version(char out[static VAL_NAME], uint16_t version);
 void name_cipher(char out[static VAL_NAME], uint16_t version, uint32_t cipher);
 void name_group(char out[static VAL_NAME], uint16_t group);
+void name_sigalg(char out[static VAL_NAME], uint16_t sigalg);
 
 #endif

@@ -16,7 +16,7 @@ bool et_stats_sensor_ok(const char *sensor)
 void et_stats_count(struct et_peer_table *table, const struct et_stats_run *run)
 {
 	for (size_t i = 0; i < run->cnt; i++)
-		et_peer_add(table, &run->sessions[i], et_policy_cause(run->policy, i)->code,
+		et_peer_add(table, &run->sessions[i], et_policy_cause(run->policy, i),
 			et_policy_fallback(run->policy, i).is);
 }
 

@@ -44,4 +44,8 @@ const char *writer_leaf_id(struct et_stats_writer *writer, uint32_t id);
 bool writer_peer_row(struct et_stats_writer *writer, const struct et_peer_table *table,
 	const struct et_peer *peer);
 
+/* story_row.c: the fallback row of a story, and "stories" of the minute row. NULL: no memory. */
+json_t *story_row(const struct et_stats_run *run, const struct et_story *story);
+json_t *stories_json(const struct et_stats_stories *stories);
+
 #endif

@@ -248,6 +248,8 @@ size_t et_tls_profile_encode(uint8_t *out, size_t cap, const struct et_tls_hello
 bool et_tls_profile_is_cipher(uint16_t id);
 /* False if the bytes are not of et_tls_profile_encode. */
 bool et_tls_profile_decode(struct et_tls_profile *out, struct et_view bytes);
+/* The canonical bytes again: what et_tls_profile_decode took. As et_tls_profile_encode. */
+size_t et_tls_profile_pack(uint8_t *out, size_t cap, const struct et_tls_profile *profile);
 
 /* The ServerHello's extension list with version and cipher, out of env->server_hellos. */
 struct et_tls_server_profile {

@@ -194,6 +194,42 @@ size_t et_tls_profile_encode(uint8_t *out, size_t cap, const struct et_tls_hello
 	return w.full ? 0 : w.n;
 }
 
+static void put_list(struct writer *w, const struct et_tls_list *list, size_t bytes)
+{
+	put(w, list->n, 2);
+	for (size_t i = 0; i < list->n; i++)
+		put(w, list->v[i], bytes);
+}
+
+size_t et_tls_profile_pack(uint8_t *out, size_t cap, const struct et_tls_profile *profile)
+{
+	struct writer w = { .p = out, .cap = cap };
+	uint32_t flags = (profile->sslv2 ? FLAG_SSLV2 : 0u) | (profile->has_sni ? FLAG_SNI : 0u) |
+			 (profile->has_groups ? FLAG_GROUPS : 0u) |
+			 (profile->has_sigalgs ? FLAG_SIGALGS : 0u) |
+			 (profile->has_versions ? FLAG_VERSIONS : 0u) |
+			 (profile->has_exts ? FLAG_EXTS : 0u);
+
+	put(&w, MAGIC_HELLO, 1);
+	put(&w, FORMAT, 1);
+	put(&w, flags, 1);
+	put(&w, profile->record_version, 2);
+	put(&w, profile->legacy_version, 2);
+	put_list(&w, &profile->versions, 2);
+	put_list(&w, &profile->ciphers, 2);
+	put_list(&w, &profile->groups, 2);
+	put_list(&w, &profile->sigalgs, 2);
+	put_list(&w, &profile->key_shares, 2);
+	put_list(&w, &profile->extensions, 2);
+	put_list(&w, &profile->compression, 1);
+	put_list(&w, &profile->point_formats, 1);
+	put_bytes(&w, (struct et_view){ profile->alpn, profile->alpn_n });
+	put(&w, profile->kinds_n, 2);
+	for (size_t i = 0; i < profile->kinds_n; i++)
+		put(&w, profile->kinds[i], 3);
+	return w.full ? 0 : w.n;
+}
+
 static void get_list(struct et_tls_list *out, struct et_cur *cur, size_t size)
 {
 	uint16_t n = et_u16(cur);

@@ -80,7 +80,7 @@ def test_minute_files_are_whole():
     assert list(files) == names, list(files)
     for name, rows in rows_of(files):
         types = [row["type"] for row in rows]
-        order = {"minute": 0, "peer": 1, "hello": 2, "cert": 3, "end": 4}
+        order = {"minute": 0, "peer": 1, "hello": 2, "cert": 3, "fallback": 4, "end": 5}
         assert types[0] == "minute" and types[-1] == "end", name
         assert sorted(types, key=order.get) == types and types.count("minute") == 1, types
         assert rows[-1]["rows"] == len(rows) - 1, (rows[-1], len(rows))

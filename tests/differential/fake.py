@@ -51,7 +51,8 @@ def hello_of(row):
             "ciphers": [f"{v:06x}" if v > 0xFFFF else f"{v:04x}" for v in suites],
             "groups": hex_list(row["groups"]), "sigalgs": hex_list(row["sigalgs"]),
             "key_shares": hex_list(row["key_shares"]), "extensions": hex_list(row["exts"]),
-            "compression": hex_list(row["comp"], 2), "ja3": row["ja3"] or None, "ja4": None}
+            "compression": hex_list(row["comp"], 2), "signals": [],
+            "point_formats": [], "ja3": row["ja3"] or None, "ja4": None}
 
 
 def certs_of(row):

@@ -112,6 +112,7 @@ SESSION = {
                     "record_version": maybe(TEXT), "legacy_version": maybe(TEXT),
                     "versions": [TEXT], "ciphers": [SUITE], "groups": [HEX4], "sigalgs": [HEX4],
                     "key_shares": [HEX4], "extensions": [HEX4], "compression": [HEX2],
+                    "signals": [HEX4], "point_formats": [HEX2],
                     "ja3": maybe(MD5), "ja4": maybe(JA4)}),
     "server_hello": maybe({"extensions": [HEX4], "session_id_len": maybe(BYTE),
                            "ja3s": maybe(MD5)}),

@@ -34,7 +34,7 @@ DOCUMENTS = ["README.md", "CHANGELOG.md", *sorted(
     os.path.relpath(path, TOP) for path in glob.glob(os.path.join(TOP, "docs/*.md")))]
 # Heading of docs/records.md -> name of the shape whose keys its tables list.
 HEADINGS = {"Session": "session", "Row minute": "minute", "Row peer": "peer", "Row hello": "hello",
-            "Row cert": "cert", "Row end": "end", "Answer": "report"}
+            "Row cert": "cert", "Row fallback": "fallback", "Row end": "end", "Answer": "report"}
 # A key whose value is, or is a list of, another shape: (shape, key) -> (that shape, its key).
 WITHIN = {
     ("session", "hello"): ("hello", ""),

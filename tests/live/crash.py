@@ -85,7 +85,8 @@ def differences(found, expected):
 def left_over(sensor, folder):
     problems = [f"left over: {name}" for name in engine.rings(sensor)]
     for name in os.listdir(folder):
-        if not name.endswith(".jsonl") and name != f".ehlotap-{sensor}.lock":
+        if not name.endswith(".jsonl") and name not in (f".ehlotap-{sensor}.lock",
+                                                        f".ehlotap-{sensor}.stories"):
             problems.append(f"left over: {name}")
     return problems
 

@@ -35,7 +35,7 @@ SENSOR = "same"  # of records, so that they can be compared
 LANE = 4000
 MAIL_MAX = int(os.environ.get("EHLOTAP_SAME_CAPTURES", "16"))
 ONE, TWO = "0", "0,1,1"
-KINDS = ("peer", "hello", "cert")
+KINDS = ("peer", "hello", "cert", "fallback")
 COUNTS = ("packets", "bytes", "drops")
 # What is found when a connection ages counts in the minute in which that is noticed
 SUMS = ("duplicates", "gaps", "flows_new")

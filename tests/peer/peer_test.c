@@ -27,6 +27,36 @@ static int line_cmp(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* What a cell counts, in words that do not depend on the table's own numbers. */
+static void dump_cell(
+	char out[static 96], struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	unsigned long long key = cell->key;
+	struct et_peer_failure failure;
+	struct et_peer_accept accept;
+	struct et_view code = { 0 };
+
+	switch ((enum et_peer_kind)cell->kind) {
+	case ET_PEER_CAUSES:
+		key = 0;
+		code = et_peer_cause(table, cell);
+		break;
+	case ET_PEER_FAILURES:
+		failure = et_peer_failure(table, cell);
+		key = (unsigned long long)failure.confidence << 32 | failure.hello;
+		code = failure.code;
+		break;
+	case ET_PEER_ACCEPTS:
+		accept = et_peer_accept(table, cell);
+		snprintf(out, 96, "%d %x %x %u %u %u %u", (int)cell->kind, accept.version,
+			accept.cipher, accept.group, accept.hello, accept.chain, cell->count);
+		return;
+	default: break;
+	}
+	snprintf(out, 96, "%d %llu %.*s %u", (int)cell->kind, key, (int)code.n,
+		code.n ? (const char *)code.p : "", cell->count);
+}
+
 static void dump(char *out, size_t cap, struct et_peer_table *table)
 {
 	size_t at = 0;
@@ -34,7 +64,7 @@ static void dump(char *out, size_t cap, struct et_peer_table *table)
 	et_peer_sort(table);
 	for (uint32_t i = 0; i < et_peer_cnt(table); i++) {
 		const struct et_peer *peer = et_peer_at(table, i);
-		char lines[256][64];
+		char lines[768][96];
 		size_t cnt = 0;
 
 		at += (size_t)snprintf(out + at, cap - at, "%d %d %d\n",
@@ -43,14 +73,8 @@ static void dump(char *out, size_t cap, struct et_peer_table *table)
 			at += (size_t)snprintf(out + at, cap - at, "%u ", peer->counts[c]);
 		for (const struct et_peer_cell *cell = et_peer_next(table, peer, NULL); cell;
 			cell = et_peer_next(table, peer, cell)) {
-			struct et_view code = { 0 };
-
-			if (cell->kind == ET_PEER_CAUSES)
-				code = et_peer_cause(table, cell);
-			CU_ASSERT_FATAL(cnt < 256);
-			snprintf(lines[cnt++], 64, "%d %llu %.*s %u", (int)cell->kind,
-				cell->kind == ET_PEER_CAUSES ? 0ULL : (unsigned long long)cell->key,
-				(int)code.n, code.n ? (const char *)code.p : "", cell->count);
+			CU_ASSERT_FATAL(cnt < 768);
+			dump_cell(lines[cnt++], table, cell);
 		}
 		qsort(lines, cnt, sizeof(*lines), line_cmp);
 		for (size_t c = 0; c < cnt; c++)
@@ -138,7 +162,7 @@ static void test_maps(void)
 	s.alert_code = 40;
 	s.tls.hello = 5;
 	s.tls.chain[ET_SERVER] = 6;
-	et_peer_add(table, &s, "no_shared_cipher", false);
+	et_peer_add(table, &s, &(struct et_cause){ .code = "no_shared_cipher" }, false);
 	CU_ASSERT_EQUAL(cell_count(table, ET_PEER_VERSIONS, ET_TLSV1_2), 0);
 	CU_ASSERT_EQUAL(cell_count(table, ET_PEER_ALERTS, ET_SERVER << 16 | 40), 1);
 	CU_ASSERT_EQUAL(cell_count(table, ET_PEER_HELLOS, 5), 1);
@@ -149,7 +173,7 @@ static void test_maps(void)
 		uint32_t before = cell_count(table, ET_PEER_HANDSHAKE_MS, times[i].bucket);
 
 		s.handshake_ns = times[i].ns;
-		et_peer_add(table, &s, "", false);
+		et_peer_add(table, &s, NULL, false);
 		CU_ASSERT_EQUAL(
 			cell_count(table, ET_PEER_HANDSHAKE_MS, times[i].bucket), before + 1);
 	}
@@ -163,6 +187,126 @@ static void test_maps(void)
 	et_peer_table_free(table);
 }
 
+static uint32_t trait_count(
+	const struct et_peer_table *table, enum et_peer_trait trait, uint32_t hello)
+{
+	return cell_count(table, ET_PEER_TRAITS, et_peer_trait_key(trait, hello));
+}
+
+/* Each trait, and what it takes. */
+static void test_traits(void)
+{
+	static const struct {
+		enum et_peer_trait trait;
+		uint16_t version;
+		uint32_t hello;
+		bool ems, renegotiation;
+		uint8_t compression, downgrade;
+		uint32_t cipher;
+		uint32_t expect;
+	} rows[] = {
+		{ ET_PEER_TRAIT_COMPRESSION, ET_TLSV1_0, 5, 0, 0, 1, 0, 5, 1 },
+		{ ET_PEER_TRAIT_COMPRESSION, ET_TLSV1_0, 5, 0, 0, 0, 0, 5, 0 },
+		{ ET_PEER_TRAIT_COMPRESSION, ET_SSLV2, 5, 0, 0, 1, 0, 5, 0 },
+		{ ET_PEER_TRAIT_NO_EMS, ET_TLSV1_2, 5, 0, 0, 0, 0, 5, 1 },
+		{ ET_PEER_TRAIT_NO_EMS, ET_TLSV1_2, 5, 1, 0, 0, 0, 5, 0 },
+		{ ET_PEER_TRAIT_NO_EMS, ET_TLSV1_2, 0, 0, 0, 0, 0, 5, 0 },
+		{ ET_PEER_TRAIT_NO_EMS, ET_TLSV1_3, 5, 0, 0, 0, 0, 5, 0 },
+		{ ET_PEER_TRAIT_NO_EMS, ET_SSLV3, 5, 0, 0, 0, 0, 5, 0 },
+		{ ET_PEER_TRAIT_NO_RENEGOTIATION, ET_SSLV3, 5, 0, 0, 0, 0, 5, 1 },
+		{ ET_PEER_TRAIT_NO_RENEGOTIATION, ET_TLSV1_2, 5, 0, 1, 0, 0, 5, 0 },
+		{ ET_PEER_TRAIT_NO_RENEGOTIATION, 0, 5, 0, 0, 0, 0, 0, 0 },
+		{ ET_PEER_TRAIT_ANONYMOUS, ET_TLSV1_2, 5, 0, 0, 0, 0, 0xa7, 1 },
+		{ ET_PEER_TRAIT_ANONYMOUS, ET_TLSV1_2, 5, 0, 0, 0, 0, 0xc02f, 0 },
+		{ ET_PEER_TRAIT_ANONYMOUS, ET_SSLV2, 5, 0, 0, 0, 0, 0xa7, 0 },
+		{ ET_PEER_TRAIT_DOWNGRADE_FROM_12, ET_TLSV1_1, 5, 0, 0, 0, 1, 5, 1 },
+		{ ET_PEER_TRAIT_DOWNGRADE_FROM_13, ET_TLSV1_2, 5, 0, 0, 0, 2, 5, 1 },
+		{ ET_PEER_TRAIT_DOWNGRADE_FROM_13, ET_TLSV1_3, 5, 0, 0, 0, 2, 5, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct et_peer_table *table = et_peer_table_new(8, 64);
+		struct et_session s = session(1, 1);
+		bool of_hello = rows[i].trait == ET_PEER_TRAIT_NO_EMS ||
+				rows[i].trait == ET_PEER_TRAIT_NO_RENEGOTIATION;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(table);
+		s.tls.version = rows[i].version;
+		s.tls.hello = rows[i].hello;
+		s.tls.ems = rows[i].ems;
+		s.tls.secure_renegotiation = rows[i].renegotiation;
+		s.tls.compression = rows[i].compression;
+		s.tls.downgrade = rows[i].downgrade;
+		s.tls.cipher = rows[i].cipher;
+		et_peer_add(table, &s, NULL, false);
+		CU_ASSERT_EQUAL(trait_count(table, rows[i].trait, of_hello ? rows[i].hello : 0),
+			rows[i].expect);
+		et_peer_table_free(table);
+	}
+}
+
+/* What went with what; tables of sums leave it out. */
+static void test_more(void)
+{
+	static const struct et_cause cause = { .code = "a/b", .confidence = ET_LIKELY };
+
+	for (unsigned fixed = 0; fixed < 2; fixed++) {
+		struct et_peer_table *table =
+			fixed ? et_peer_table_new_fixed(8, 64) : et_peer_table_new(8, 64);
+		struct et_session s = session(1, 1);
+		const struct et_peer_cell *cell = NULL;
+		unsigned failures = 0, accepts = 0;
+
+		s.outcome = ET_OUTCOME_FAILED;
+		s.mail.requested = true;
+		s.mail.reply = 454;
+		s.tls.hello = 7;
+		s.tls.dh_bits = 1024;
+		s.tls.ske_sigalg = 0x0201;
+		s.tls.early_data = true;
+		s.tls.side[ET_SERVER].seen = ET_TLS_SAW_CERTIFICATE_REQUEST;
+		s.tls.side[ET_CLIENT].seen = ET_TLS_SAW_CERTIFICATE;
+		et_peer_add(table, &s, &cause, false);
+		s.outcome = ET_OUTCOME_ESTABLISHED;
+		s.mail.reply = 220;
+		s.tls.version = ET_TLSV1_2;
+		s.tls.cipher = 0xc02c;
+		s.tls.group = 0x18;
+		s.tls.chain[ET_SERVER] = 9;
+		s.tls.certificate_empty[ET_CLIENT] = true;
+		et_peer_add(table, &s, NULL, false);
+		while ((cell = et_peer_next(table, et_peer_at(table, 0), cell))) {
+			struct et_peer_failure failure;
+			struct et_peer_accept accept;
+
+			if (cell->kind == ET_PEER_FAILURES) {
+				failure = et_peer_failure(table, cell);
+				CU_ASSERT_TRUE(
+					failure.confidence == ET_LIKELY && failure.hello == 7);
+				CU_ASSERT_EQUAL(failure.code.n, 3);
+				failures += cell->count;
+			} else if (cell->kind == ET_PEER_ACCEPTS) {
+				accept = et_peer_accept(table, cell);
+				CU_ASSERT_TRUE(accept.version == ET_TLSV1_2 &&
+					       accept.cipher == 0xc02c && accept.group == 0x18 &&
+					       accept.hello == 7 && accept.chain == 9);
+				accepts += cell->count;
+			}
+		}
+		CU_ASSERT_EQUAL(failures, !fixed);
+		CU_ASSERT_EQUAL(accepts, !fixed);
+		CU_ASSERT_EQUAL(cell_count(table, ET_PEER_DH_BITS, 1024), fixed ? 0 : 2);
+		CU_ASSERT_EQUAL(cell_count(table, ET_PEER_SIGNATURES, 0x0201), fixed ? 0 : 2);
+		CU_ASSERT_EQUAL(cell_count(table, ET_PEER_STARTTLS_REPLIES, 454), !fixed);
+		CU_ASSERT_EQUAL(cell_count(table, ET_PEER_STARTTLS_REPLIES, 220), 0);
+		CU_ASSERT_EQUAL(trait_count(table, ET_PEER_TRAIT_EARLY_DATA, 0), fixed ? 0 : 2);
+		CU_ASSERT_EQUAL(
+			trait_count(table, ET_PEER_TRAIT_CLIENT_CERT_REQUESTED, 0), fixed ? 0 : 2);
+		CU_ASSERT_EQUAL(trait_count(table, ET_PEER_TRAIT_CLIENT_CERT_SENT, 0), !fixed);
+		et_peer_table_free(table);
+	}
+}
+
 #define MANY 3000
 
 static struct et_session varied(unsigned i)
@@ -174,6 +318,8 @@ static struct et_session varied(unsigned i)
 	s.tls.version = (uint16_t)(ET_TLSV1_0 + i % 4);
 	s.tls.cipher = i % 11;
 	s.tls.hello = 1 + i % 13;
+	s.tls.chain[ET_SERVER] = i % 3;
+	s.tls.ems = i % 2;
 	s.handshake_ns = (int64_t)i * 100000;
 	s.mail.clear_mail = i % 2;
 	s.name[ET_CLIENT] = 1 + i % 3;
@@ -183,7 +329,9 @@ static struct et_session varied(unsigned i)
 /* Split over tables in several ways and merged in several orders: the same as one table. */
 static void test_merge(void)
 {
-	static const char *const causes[] = { "", "a", "b/c", "d" };
+	static const struct et_cause causes[] = { { .code = "" },
+		{ .code = "a", .confidence = ET_POSSIBLE }, { .code = "b/c" },
+		{ .code = "d", .confidence = ET_LIKELY } };
 	static const unsigned orders[][3] = { { 0, 1, 2 }, { 2, 1, 0 }, { 1, 0, 2 } };
 	struct et_peer_table *one = et_peer_table_new(1000, 100000);
 	size_t cap = 1 << 20;
@@ -192,7 +340,7 @@ static void test_merge(void)
 	for (unsigned i = 0; i < MANY; i++) {
 		struct et_session s = varied(i);
 
-		et_peer_add(one, &s, causes[i % 4], i % 5 == 0);
+		et_peer_add(one, &s, &causes[i % 4], i % 5 == 0);
 	}
 	dump(expect, cap, one);
 	CU_ASSERT_EQUAL(et_peer_cnt(one), 42);
@@ -205,7 +353,7 @@ static void test_merge(void)
 			unsigned i = o == 1 ? MANY - 1 - n : n;
 			struct et_session s = varied(i);
 
-			et_peer_add(parts[o == 2 ? n * 3 / MANY : i % 3], &s, causes[i % 4],
+			et_peer_add(parts[o == 2 ? n * 3 / MANY : i % 3], &s, &causes[i % 4],
 				i % 5 == 0);
 		}
 		for (size_t p = 0; p < 3; p++)
@@ -232,7 +380,7 @@ static void test_bounds(void)
 		struct et_session s = session((uint8_t)i, 1);
 
 		s.tls.hello = 1 + i;
-		et_peer_add(table, &s, "", false);
+		et_peer_add(table, &s, NULL, false);
 	}
 	CU_ASSERT_EQUAL(et_peer_cnt(table), 3);
 	CU_ASSERT_EQUAL(et_peer_refused(table), 97);
@@ -240,7 +388,7 @@ static void test_bounds(void)
 		struct et_session s = session(0, 1);
 
 		s.tls.hello = 1000 + i;
-		et_peer_add(table, &s, "", false);
+		et_peer_add(table, &s, NULL, false);
 	}
 	CU_ASSERT_EQUAL(et_peer_refused(table), 97 + 93);
 	et_peer_sort(table);
@@ -252,7 +400,7 @@ static void test_bounds(void)
 		struct et_session s = session(0, 1);
 
 		s.mail.clear_mail = UINT32_MAX - 1;
-		et_peer_add(table, &s, "", false);
+		et_peer_add(table, &s, NULL, false);
 	}
 	CU_ASSERT_EQUAL(et_peer_at(table, 0)->counts[ET_PEER_CLEAR_MAIL], UINT32_MAX);
 	et_peer_table_free(table);
@@ -269,7 +417,7 @@ static void test_names(void)
 
 		s.name[ET_CLIENT] = et_dict_put(names, NULL,
 			(struct et_view){ (const uint8_t *)given[i], strlen(given[i]) });
-		et_peer_add(table, &s, "", false);
+		et_peer_add(table, &s, NULL, false);
 	}
 	/* a and b twice each: the first by its bytes */
 	CU_ASSERT_EQUAL(et_peer_name(table, et_peer_at(table, 0), ET_CLIENT, names), 3);
@@ -310,8 +458,9 @@ static void test_nets(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "rules", test_rules }, { "maps", test_maps },
-		{ "merge", test_merge }, { "bounds", test_bounds }, { "names", test_names },
-		{ "nets", test_nets }, CU_TEST_INFO_NULL };
+		{ "traits", test_traits }, { "more", test_more }, { "merge", test_merge },
+		{ "bounds", test_bounds }, { "names", test_names }, { "nets", test_nets },
+		CU_TEST_INFO_NULL };
 
 	return unit_run("peer", tests);
 }

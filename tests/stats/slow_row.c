@@ -7,9 +7,11 @@
 #include "../../lib/stats/writer.h"
 #include "et_iana.h"
 
+#define SLOW_NAME 256
+
 struct named {
 	uint32_t kind, count;
-	char name[VAL_NAME];
+	char name[SLOW_NAME];
 };
 
 #define NAMED_MAX 1000
@@ -28,6 +30,12 @@ static const struct {
 	{ ET_PEER_HELLOS, "hellos" },
 	{ ET_PEER_CHAINS, "certs" },
 	{ ET_PEER_VERSION_CIPHERS, "version_ciphers" },
+	{ ET_PEER_FAILURES, "failures" },
+	{ ET_PEER_ACCEPTS, "accepts" },
+	{ ET_PEER_DH_BITS, "dh_bits" },
+	{ ET_PEER_SIGNATURES, "signatures" },
+	{ ET_PEER_TRAITS, "traits" },
+	{ ET_PEER_STARTTLS_REPLIES, "starttls_replies" },
 };
 
 static void alert_name(char out[static VAL_NAME], uint64_t key)
@@ -53,8 +61,68 @@ static void pair_name(char out[static VAL_NAME], uint64_t key)
 	snprintf(out, VAL_NAME, "%.15s %.75s", version, cipher);
 }
 
+static const char *or_dash(const char *text)
+{
+	return text && text[0] ? text : "-";
+}
+
+static void failure_name(char out[static SLOW_NAME], struct et_stats_writer *writer,
+	const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	static const char *const words[] = { "certain", "likely", "possible" };
+	struct et_peer_failure failure = et_peer_failure(table, cell);
+	char code[VAL_NAME];
+
+	et_text_safe(code, sizeof(code), failure.code);
+	snprintf(out, SLOW_NAME, "%s %s %s", code, words[failure.confidence],
+		or_dash(writer_hello_id(writer, failure.hello)));
+}
+
+static void accept_name(char out[static SLOW_NAME], struct et_stats_writer *writer,
+	const struct et_peer_table *table, const struct et_peer_cell *cell)
+{
+	struct et_peer_accept accept = et_peer_accept(table, cell);
+	const struct et_chain *chain = et_policy_chain(writer->run.policy, accept.chain);
+	char both[VAL_NAME], group[VAL_NAME], key[VAL_NAME] = "-";
+
+	pair_name(both, et_peer_cipher_key(accept.version, accept.cipher));
+	name_group(group, accept.group);
+	if (chain && chain->certs[0]->key[0]) {
+		const struct et_cert *leaf = chain->certs[0];
+
+		snprintf(key, sizeof(key), "%s-%u", leaf->key, leaf->bits);
+		if (leaf->curve[0])
+			snprintf(key, sizeof(key), "%s-%s", leaf->key, leaf->curve);
+		if (leaf->key[0] == 'e' && leaf->key[1] == 'd')
+			snprintf(key, sizeof(key), "%s", leaf->key);
+	}
+	snprintf(out, SLOW_NAME, "%s %s %s %s", both, accept.group ? group : "-",
+		or_dash(writer_hello_id(writer, accept.hello)), key);
+}
+
+/* "" if the client did not ask for what was not granted */
+static void trait_name(char out[static SLOW_NAME], struct et_stats_writer *writer, uint64_t key)
+{
+	static struct et_tls_profile profile;
+	enum et_peer_trait trait = (enum et_peer_trait)(key >> 32);
+	bool ems = false, renegotiation = false;
+
+	if ((uint32_t)key != 0)
+		et_tls_profile_decode(
+			&profile, et_dict_get(writer->run.books->hellos, (uint32_t)key));
+	for (size_t i = 0; i < profile.extensions.n; i++) {
+		ems |= profile.extensions.v[i] == 0x17;
+		renegotiation |= profile.extensions.v[i] == 0xff01;
+	}
+	for (size_t i = 0; i < profile.ciphers.n; i++)
+		renegotiation |= profile.ciphers.v[i] == 0xff;
+	if ((trait != ET_PEER_TRAIT_NO_EMS || ems) &&
+		(trait != ET_PEER_TRAIT_NO_RENEGOTIATION || renegotiation))
+		snprintf(out, SLOW_NAME, "%s", et_peer_trait_name(trait));
+}
+
 /* "" if the cell is no name of a map, or its hello or certificate is not at hand. */
-static void cell_name(char out[static VAL_NAME], struct et_stats_writer *writer,
+static void cell_name(char out[static SLOW_NAME], struct et_stats_writer *writer,
 	const struct et_peer_table *table, const struct et_peer_cell *cell)
 {
 	const char *id = NULL;
@@ -71,6 +139,17 @@ static void cell_name(char out[static VAL_NAME], struct et_stats_writer *writer,
 	case ET_PEER_CAUSES: et_text_safe(out, VAL_NAME, et_peer_cause(table, cell)); return;
 	case ET_PEER_HELLOS: id = writer_hello_id(writer, (uint32_t)cell->key); break;
 	case ET_PEER_CHAINS: id = writer_leaf_id(writer, (uint32_t)cell->key); break;
+	case ET_PEER_FAILURES: failure_name(out, writer, table, cell); return;
+	case ET_PEER_ACCEPTS: accept_name(out, writer, table, cell); return;
+	case ET_PEER_SIGNATURES:
+		if (et_iana_sigalg((uint16_t)cell->key))
+			snprintf(out, SLOW_NAME, "%s", et_iana_sigalg((uint16_t)cell->key));
+		else
+			snprintf(out, SLOW_NAME, "%04x", (unsigned)cell->key);
+		return;
+	case ET_PEER_TRAITS: trait_name(out, writer, cell->key); return;
+	case ET_PEER_DH_BITS:
+	case ET_PEER_STARTTLS_REPLIES: snprintf(out, SLOW_NAME, "%d", (int)cell->key); return;
 	case ET_PEER_CLIENT_NAMES:
 	case ET_PEER_SERVER_NAMES:
 	case ET_PEER_HANDSHAKE_MS:

@@ -101,6 +101,8 @@ static void test_session_values(void)
 		{ SAMPLE_FAILED, "hello.sigalgs", "[\"0401\"]" },
 		{ SAMPLE_FAILED, "hello.extensions", "[\"0000\",\"000a\",\"000d\",\"0010\"]" },
 		{ SAMPLE_FAILED, "hello.compression", "[\"00\"]" },
+		{ SAMPLE_FAILED, "hello.signals", "[\"00ff\"]" },
+		{ SAMPLE_FAILED, "hello.point_formats", "[]" },
 		{ SAMPLE_FAILED, "hello.alpn", "[\"smtp\",\"\\\\x1b\\\"\\\\xff\\\\x5c\"]" },
 		{ SAMPLE_FAILED, "cause.code", "\"no_shared_cipher/certificate_curve\"" },
 		{ SAMPLE_FAILED, "cause.confidence", "\"certain\"" },
@@ -187,7 +189,8 @@ static void test_session_keys(void)
 		{ "tls", "outcome version cipher cipher_openssl cipher_id group dh_bits resumed "
 			 "hello_retry early_data handshake_ms alert client_cert" },
 		{ "hello", "id sni alpn record_version legacy_version versions ciphers groups "
-			   "sigalgs key_shares extensions compression ja3 ja4" },
+			   "sigalgs key_shares extensions compression signals point_formats "
+			   "ja3 ja4" },
 		{ "certs", "server client" },
 		{ "certs.server.0", "subject issuer names key bits curve sigalg not_before "
 				    "not_after sha256" },
@@ -282,9 +285,9 @@ static void test_minutes(void)
 		const char *name, *types;
 	} rows[] = {
 		{ "gw1-20261122T1030Z.jsonl", "minute end" },
-		{ "gw1-20261122T1031Z.jsonl", "minute peer peer hello hello cert end" },
+		{ "gw1-20261122T1031Z.jsonl", "minute peer peer hello hello cert fallback end" },
 		{ "gw1-20261122T1032Z.jsonl", "minute peer hello end" },
-		{ "gw1-20261122T1033Z.jsonl", "minute peer peer cert end" },
+		{ "gw1-20261122T1033Z.jsonl", "minute peer peer cert fallback fallback end" },
 		{ "gw1-20261122T1034Z.jsonl", "minute peer end" },
 		{ "gw1-20261122T1035Z.jsonl", "minute end" },
 		{ "gw1-20261122T1036Z.jsonl", "minute end" },
@@ -364,7 +367,8 @@ static void test_peer_row(void)
 		"starttls_offered starttls_not_offered starttls_masked starttls_requested "
 		"starttls_refused tls_established tls_failed tls_incomplete tls_broken tls_unknown "
 		"resumed hello_retry injected clear_mail clear_sessions auth_clear fallbacks "
-		"versions ciphers groups alerts causes hellos certs version_ciphers handshake_ms";
+		"versions ciphers groups alerts causes hellos certs version_ciphers failures "
+		"accepts dh_bits signatures traits starttls_replies handshake_ms";
 	struct et_peer_table *table = et_peer_table_new(100, 1000);
 	struct et_stats_writer *writer;
 	struct et_peer_net gateway;
@@ -420,6 +424,15 @@ static struct et_session random_session(struct sample *sample, unsigned i)
 	s.tls.version = (uint16_t)(rand() % 3 ? ET_TLSV1_0 + rand() % 4 : rand());
 	s.tls.cipher = rand() % 2 ? 0xc02b + (uint32_t)rand() % 8 : (uint32_t)rand() & 0xffff;
 	s.tls.group = (uint16_t)(rand() % 40);
+	s.tls.dh_bits = (uint16_t)(rand() % 3 * 1024);
+	s.tls.ske_sigalg = (uint16_t)(rand() % 0x900);
+	s.tls.compression = rand() % 4 == 0;
+	s.tls.ems = rand() % 2;
+	s.tls.secure_renegotiation = rand() % 2;
+	s.tls.early_data = rand() % 8 == 0;
+	s.tls.downgrade = (uint8_t)(rand() % 3);
+	s.mail.requested = rand() % 2;
+	s.mail.reply = (uint16_t)(rand() % 4 ? 220 : 400 + rand() % 200);
 	s.handshake_ns = rand() % 100000 * INT64_C(1000000) - 1;
 	return s;
 }
@@ -427,7 +440,9 @@ static struct et_session random_session(struct sample *sample, unsigned i)
 /* The rows of a file are, byte for byte, those that a tree of JSON values gives. */
 static void test_rows_are_json(void)
 {
-	static const char *const causes[] = { "", "alert", "a/b", "\"q\\\x1b\xff" };
+	static const struct et_cause causes[] = { { .code = "" },
+		{ .code = "alert", .confidence = ET_POSSIBLE }, { .code = "a/b" },
+		{ .code = "\"q\\\x1b\xff", .confidence = ET_LIKELY } };
 	char dir[] = "/tmp/et-stats-XXXXXX", error[ET_STATS_ERROR], *text, *line;
 	struct et_peer_table *table = et_peer_table_new(1000, 100000);
 	struct et_stats_capture capture;
@@ -443,10 +458,10 @@ static void test_rows_are_json(void)
 	for (unsigned i = 0; i < 500; i++) {
 		struct et_session s = random_session(&sample, i);
 
-		et_peer_add(table, &s, causes[rand() % 4], rand() % 2);
+		et_peer_add(table, &s, &causes[rand() % 4], rand() % 2);
 	}
 	for (size_t i = 0; i < SAMPLE_CNT; i++)
-		et_peer_add(table, &sample.sessions[i], causes[i % 4], false);
+		et_peer_add(table, &sample.sessions[i], &causes[i % 4], false);
 	writer = et_stats_writer_new(&sample.run);
 	et_stats_capture_init(&capture);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
@@ -468,6 +483,95 @@ static void test_rows_are_json(void)
 		json_decref(again);
 	}
 	CU_ASSERT_TRUE(et_peer_cnt(table) > 40);
+	close(file.dir_fd);
+	free(text);
+	files_in(dir, true);
+	et_stats_writer_free(writer);
+	et_peer_table_free(table);
+	sample_free(&sample);
+}
+
+/* What is known of a story, and nothing else, stands in its row; then in the minute row. */
+static void test_stories(void)
+{
+	static const char *const rows[] = {
+		"{\"type\":\"fallback\",\"client\":\"198.51.100.7\",\"service\":\"smtp\","
+		"\"servers\":"
+		"[\"192.0.2.25\",\"192.0.2.26\"],\"direction\":\"in\",\"how\":\"clear\","
+		"\"stories\":2,"
+		"\"attempts\":5,\"opened\":\"2026-11-22T10:31:07.123456Z\",\"last\":"
+		"\"2026-11-22T10:31:08.123456Z\",\"closed\":\"2026-11-22T10:31:09.123456Z\","
+		"\"closed_by\":\"192.0.2.27\",\"same_connection\":false,\"delay_s\":1.5,"
+		"\"delay_max_s\":2.0,\"cause\":\"starttls_refused/454\",\"hello\":null}\n",
+		"\"how\":\"tls\",\"stories\":1,\"attempts\":5,\"opened\":\"2026-11-22T10:31:07."
+		"123456Z\","
+		"\"last\":\"2026-11-22T10:31:08.123456Z\",\"closed\":\"2026-11-22T10:31:09."
+		"123456Z\","
+		"\"closed_by\":\"192.0.2.27\",\"same_connection\":null,\"delay_s\":2.0,",
+		"\"how\":\"stuck\",\"stories\":1,\"attempts\":5,\"opened\":\"2026-11-22T10:31:07."
+		"123456Z\","
+		"\"last\":\"2026-11-22T10:31:08.123456Z\",\"closed\":\"2026-11-22T10:31:09."
+		"123456Z\","
+		"\"closed_by\":null,\"same_connection\":null,\"delay_s\":null,\"delay_max_s\":"
+		"null,",
+		"\"closed\":null,\"closed_by\":null,\"same_connection\":null,\"delay_s\":null,"
+		"\"delay_max_s\":null,\"cause\":null,\"hello\":\"00ff\"}\n",
+	};
+	static const uint8_t hows[] = { ET_STORY_CLEAR, ET_STORY_TLS, ET_STORY_STUCK,
+		ET_STORY_OPEN };
+	struct et_story all[4] = { { .service = ET_SERVICE_SMTP } };
+	struct et_stats_stories stories = {
+		.rows = all, .cnt = 4, .open = 3, .dropped = 2, .state = 17
+	};
+	char dir[] = "/tmp/et-stats-XXXXXX", error[ET_STATS_ERROR], *text, *line;
+	struct et_peer_table *table = et_peer_table_new(10, 10);
+	struct et_stats_capture capture;
+	struct et_stats_file file = { .dir = dir,
+		.minute_ns = et_time_minute(SAMPLE_START_NS),
+		.capture = &capture,
+		.table = table,
+		.stories = &stories };
+	struct et_peer_net gateway;
+	struct et_stats_writer *writer;
+	struct sample sample;
+
+	sample_new(&sample);
+	CU_ASSERT_EQUAL_FATAL(et_peer_net_parse(&gateway, "192.0.2.0/24"), 0);
+	sample.run.gateways = &gateway;
+	sample.run.gateways_cnt = 1;
+	all[0].client = et_addr_v4((uint8_t[]){ 198, 51, 100, 7 });
+	all[0].servers[0] = et_addr_v4((uint8_t[]){ 192, 0, 2, 25 });
+	all[0].servers[1] = et_addr_v4((uint8_t[]){ 192, 0, 2, 26 });
+	all[0].closed_by = et_addr_v4((uint8_t[]){ 192, 0, 2, 27 });
+	all[0].servers_cnt = 2;
+	all[0].attempts = 5;
+	all[0].opened_ns = SAMPLE_START_NS;
+	all[0].last_ns = SAMPLE_START_NS + ET_NS_PER_S;
+	all[0].closed_ns = SAMPLE_START_NS + 2 * ET_NS_PER_S;
+	all[0].delay_max_ns = 2 * ET_NS_PER_S;
+	for (unsigned i = 0; i < 4; i++) {
+		all[i] = all[0];
+		all[i].how = hows[i];
+		all[i].stories = i ? 1 : 2;
+		all[i].delay_ns = i ? 2 * ET_NS_PER_S : 3 * ET_NS_PER_S; /* the sum */
+	}
+	snprintf(all[0].cause, sizeof(all[0].cause), "starttls_refused/454");
+	snprintf(all[3].hello, sizeof(all[3].hello), "00ff");
+	writer = et_stats_writer_new(&sample.run);
+	et_stats_capture_init(&capture);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	file.dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	CU_ASSERT_EQUAL_FATAL(et_stats_file(writer, error, &file), 0);
+	text = slurp(dir, "gw1-20261122T1031Z.jsonl");
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, ",\"stories\":{\"open\":3,\"dropped\":2,\"state\":17}}\n"));
+	line = text;
+	for (unsigned i = 0; i < 4; i++) {
+		line = strchr(line, '\n') + 1;
+		CU_ASSERT_PTR_NOT_NULL(strstr(line, rows[i]));
+		CU_ASSERT_TRUE(i > 0 || strncmp(line, rows[0], strlen(rows[0])) == 0);
+	}
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"end\",\"rows\":5}\n"));
 	close(file.dir_fd);
 	free(text);
 	files_in(dir, true);
@@ -543,9 +647,10 @@ int main(void)
 {
 	CU_TestInfo tests[] = { { "session values", test_session_values },
 		{ "session keys", test_session_keys }, { "peer row", test_peer_row },
-		{ "rows are JSON", test_rows_are_json }, { "one file", test_file },
-		{ "minutes", test_minutes }, { "minutes at the edges", test_minutes_edges },
-		{ "sensor names", test_sensor }, CU_TEST_INFO_NULL };
+		{ "rows are JSON", test_rows_are_json }, { "stories", test_stories },
+		{ "one file", test_file }, { "minutes", test_minutes },
+		{ "minutes at the edges", test_minutes_edges }, { "sensor names", test_sensor },
+		CU_TEST_INFO_NULL };
 
 	return unit_run("stats", tests);
 }
