@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ET_CACHE_LINE 64
 #define ET_NS_PER_S   INT64_C(1000000000)
@@ -57,6 +58,24 @@ struct et_addr {
 
 bool et_addr_is_v4(const struct et_addr *addr);
 struct et_addr et_addr_v4(const uint8_t b[4]);
+/*
+ * The same as two stores of eight bytes: the halves are what is loaded next, and a load that spans
+ * two stores just made waits until both have left the store buffer.
+ */
+static inline void et_addr_put_v4(struct et_addr *addr, const uint8_t b[4])
+{
+	uint64_t low;
+	uint32_t v4;
+
+	memcpy(&v4, b, sizeof(v4));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	low = (uint64_t)v4 << 32 | 0xffff0000;
+#else
+	low = UINT64_C(0xffff) << 32 | v4;
+#endif
+	memset(addr->b, 0, 8);
+	memcpy(addr->b + 8, &low, sizeof(low));
+}
 /* Canonical text: dotted quad for IPv4, RFC 5952 for IPv6. */
 void et_addr_text(char out[static ET_ADDR_TEXT], const struct et_addr *addr);
 /* Order of addresses: IPv4 before IPv6, then by bytes. Negative, 0 or positive as memcmp. */

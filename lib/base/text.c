@@ -19,18 +19,8 @@ bool et_addr_is_v4(const struct et_addr *addr)
 struct et_addr et_addr_v4(const uint8_t b[4])
 {
 	struct et_addr addr;
-	uint32_t v4;
-	uint64_t low;
 
-	/* one store of eight bytes: who loads eight soon after need not wait for two */
-	memcpy(&v4, b, sizeof(v4));
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	low = (uint64_t)v4 << 32 | 0xffff0000;
-#else
-	low = UINT64_C(0xffff) << 32 | v4;
-#endif
-	memset(addr.b, 0, 8);
-	memcpy(addr.b + 8, &low, sizeof(low));
+	et_addr_put_v4(&addr, b);
 	return addr;
 }
 

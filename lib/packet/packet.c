@@ -39,20 +39,6 @@ static enum et_drop take_tcp(struct walk *walk, struct et_segment *segment)
 	return ET_KEEP;
 }
 
-/*
- * ::ffff:a.b.c.d as two stores of 8 bytes: the halves are what is loaded next, and a load that
- * spans two stores just made waits until both have left the store buffer.
- */
-static inline void mapped(struct et_addr *addr, const uint8_t *v4)
-{
-	uint8_t low[8] = { 0, 0, 0xff, 0xff, v4[0], v4[1], v4[2], v4[3] };
-	uint64_t half;
-
-	memcpy(&half, low, 8);
-	memset(addr->b, 0, 8);
-	memcpy(addr->b + 8, &half, 8);
-}
-
 /* RFC 791 3.1 */
 static enum et_drop packet_ipv4(struct walk *walk, struct et_segment *segment)
 {
@@ -77,8 +63,8 @@ static enum et_drop packet_ipv4(struct walk *walk, struct et_segment *segment)
 		return ET_DROP_IP_SHORT;
 	if (et_unlikely(be16(header + 6) & 0x3fff))
 		return ET_DROP_FRAGMENT;
-	mapped(&segment->src, header + 12);
-	mapped(&segment->dst, header + 16);
+	et_addr_put_v4(&segment->src, header + 12);
+	et_addr_put_v4(&segment->dst, header + 16);
 	segment->ip_id = be16(header + 4);
 	protocol = header[9];
 	if (et_likely(protocol == 6)) {
@@ -199,8 +185,8 @@ static inline bool plain_ipv4(struct et_segment *segment, const uint8_t *ip, siz
 	if (et_unlikely(ip[0] != 0x45 || ip[9] != 6 || be16(ip + 6) & 0x3fff ||
 			total < IPV4 + TCP || total > n))
 		return false;
-	mapped(&segment->src, ip + 12);
-	mapped(&segment->dst, ip + 16);
+	et_addr_put_v4(&segment->src, ip + 12);
+	et_addr_put_v4(&segment->dst, ip + 16);
 	segment->ip_id = be16(ip + 4);
 	return plain_tcp(segment, ip + IPV4, total - IPV4);
 }
@@ -212,7 +198,7 @@ static inline bool plain_ipv6(struct et_segment *segment, const uint8_t *ip, siz
 	if (et_unlikely(
 		    n < IPV6 + TCP || ip[0] >> 4 != 6 || ip[6] != 6 || len < TCP || len > n - IPV6))
 		return false;
-	for (unsigned i = 0; i < 16; i += 8) { /* by halves: see mapped() */
+	for (unsigned i = 0; i < 16; i += 8) { /* by halves: see et_addr_put_v4 */
 		uint64_t src, dst;
 
 		memcpy(&src, ip + 8 + i, 8);
