@@ -11,6 +11,8 @@ static uint64_t load64(const uint8_t *p)
 	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
+	/* into a register of its own: one load of both halves would wait for two stores */
+	__asm__("" : "+r"(v));
 	return v;
 }
 

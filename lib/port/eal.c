@@ -302,6 +302,15 @@ static void explain_args(char error[static ET_PORT_ERROR])
 		line);
 }
 
+static void explain_rights(char error[static ET_PORT_ERROR])
+{
+	snprintf(error, ET_PORT_ERROR,
+		"There are hugepages, but this user cannot make files in their folder. Run as "
+		"root, "
+		"give the user a folder of its own (mount -t hugetlbfs -o uid=USER ... and "
+		"--huge-dir), or go without: --no-huge.");
+}
+
 /* From words in the log to a sentence; the first that is found. */
 static const struct {
 	const char *words;
@@ -310,6 +319,7 @@ static const struct {
 	{ "Is another primary process running", explain_prefix },
 	{ "failed to parse device", explain_driver },
 	{ "Cannot get hugepage information", explain_hugepages },
+	{ "Couldn't get fd on hugepage file", explain_rights },
 	{ "core list", explain_lcores },
 	{ "coremask", explain_lcores },
 	{ "Main lcore is not enabled", explain_lcores },
