@@ -159,7 +159,9 @@ static struct et_flow *begin(struct worker *w, const struct parcel *parcel)
 	if (!flow) {
 		struct et_flow *victim = et_flow_victim(w->table);
 
-		w->ledger.now.drops[ET_DROP_FLOW_TABLE]++;
+		/* one that is over and told loses nothing */
+		if (!victim || !victim->closed || victim->state == ET_FLOW_UNDECIDED)
+			w->ledger.now.drops[ET_DROP_FLOW_TABLE]++;
 		if (victim)
 			end(w, victim, parcel->clock_ns);
 		flow = et_flow_add(w->table, &parcel->key, parcel->hash);

@@ -116,7 +116,10 @@ struct et_flow *et_flow_add(
 	struct et_flow_table *table, const struct et_flow_key *key, uint64_t hash);
 void et_flow_remove(struct et_flow_table *table, struct et_flow *flow);
 
-/* The flow to give up for a new one: the stalest of a few. NULL only for an empty table. */
+/*
+ * The flow to give up for a new one, of a few: one that is closed and decided, which was kept for
+ * late segments only, else the stalest. NULL only for an empty table.
+ */
 struct et_flow *et_flow_victim(struct et_flow_table *table);
 
 /* Clock in sixteenths of a second; wraps after 8 years, which is no matter for differences. */

@@ -242,6 +242,8 @@ struct et_flow *et_flow_victim(struct et_flow_table *table)
 		table->hand = table->hand + 1 < table->used ? table->hand + 1 : 0;
 		if (flow->state == ET_FLOW_FREE)
 			continue;
+		if (flow->closed && flow->state != ET_FLOW_UNDECIDED)
+			return flow;
 		seen++;
 		if (!stalest || (int32_t)(flow->last - stalest->last) < 0)
 			stalest = flow;

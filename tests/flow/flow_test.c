@@ -116,7 +116,16 @@ static void test_full(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(victim);
 	CU_ASSERT_EQUAL(victim->last, 1); /* the stalest of those looked at */
 	et_flow_remove(table, victim);
-	CU_ASSERT_PTR_NOT_NULL(add(table, 40));
+	victim = add(table, 40);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(victim);
+	victim->last = 1000;
+	victim->closed = 1;
+	victim->state = ET_FLOW_UNDECIDED;
+	for (unsigned i = 0; i < 3; i++) /* somewhere in a walk all around */
+		CU_ASSERT_PTR_NOT_EQUAL(et_flow_victim(table), victim);
+	victim->state = ET_FLOW_DECIDED;
+	for (unsigned i = 0; i < 3 && et_flow_victim(table) != victim; i++)
+		CU_ASSERT(i < 2); /* it is over: found when the hand comes by */
 	et_flow_table_free(table);
 }
 
