@@ -111,6 +111,15 @@ void *et_area_new(size_t bytes);
 void et_area_free(void *area, size_t bytes); /* NULL is allowed */
 void et_area_ready(bool ready);
 
+/*
+ * The folder of data files that a program reads: what the environment variable says; else where
+ * they were installed; else, for a program that runs where it was built, the folder `in_build` of
+ * the build. It need not exist. A longer path is cut.
+ */
+#define ET_DATA_FOLDER 1024
+void et_data_folder(char out[static ET_DATA_FOLDER], const char *variable, const char *installed,
+	const char *in_build);
+
 /* A fast hash of bytes for tables; not for fingerprints, not against an attacker who knows seed. */
 uint64_t et_hash(const void *p, size_t n, uint64_t seed);
 

@@ -124,7 +124,10 @@ int et_nego_set(struct et_nego_config *config, char error[static ET_NEGO_ERROR],
  */
 int et_nego_preset(struct et_nego_config *config, char error[static ET_NEGO_ERROR],
 	const char *folder, const char *preset);
-/* Where presets are installed: "<datadir>/ehlotap/presets", or $EHLOTAP_PRESETS if that is set. */
+/*
+ * Where presets are: $EHLOTAP_PRESETS, or "<datadir>/ehlotap/presets", or in the build folder. Valid
+ * until the next call.
+ */
 const char *et_nego_folder(void);
 
 /*

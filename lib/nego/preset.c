@@ -99,9 +99,10 @@ static int take(void *user, const char *section, const char *name, const char *v
 
 const char *et_nego_folder(void)
 {
-	const char *folder = getenv("EHLOTAP_PRESETS");
+	static char folder[ET_DATA_FOLDER];
 
-	return folder && *folder ? folder : ET_NEGO_FOLDER;
+	et_data_folder(folder, "EHLOTAP_PRESETS", ET_NEGO_FOLDER, "lib/nego/presets");
+	return folder;
 }
 
 int et_nego_preset(struct et_nego_config *config, char error[static ET_NEGO_ERROR],
