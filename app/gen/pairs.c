@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define STALE_NS (UINT64_C(7) * 86400 * 1000000000)
+
 struct pair {
 	uint64_t key;       /* 0: free */
-	uint64_t failed_ns; /* start of the first failure since the last established one; 0: none */
+	uint64_t failed_ns; /* start of the failure that counts, docs/causes.md; 0: none */
 	bool fell_back;
 };
 
@@ -61,38 +63,58 @@ static int grow(struct gen_pairs *p)
 	return 0;
 }
 
-int gen_pairs_begin(struct gen_pairs *p, struct gen_session *s)
+static int add(struct pair **pair, struct gen_pairs *p, uint64_t key)
+{
+	if ((*pair)->key != 0)
+		return 0;
+	if (2 * p->cnt >= p->cap) {
+		if (grow(p) != 0)
+			return -ENOMEM;
+		*pair = find(p, key);
+	}
+	(*pair)->key = key;
+	p->cnt++;
+	return 0;
+}
+
+static bool is_stale(const struct pair *pair, uint64_t ns)
+{
+	return ns > pair->failed_ns && ns - pair->failed_ns >= STALE_NS;
+}
+
+static void fail(struct pair *pair, struct gen_session *s, uint64_t start_ns, bool in_clear)
+{
+	s->same_connection = in_clear;
+	s->fallback_ns = in_clear ? start_ns : 0;
+	if (pair->failed_ns == 0 || pair->fell_back || is_stale(pair, start_ns))
+		pair->failed_ns = start_ns;
+	pair->fell_back = in_clear;
+}
+
+int gen_pairs_decided(struct gen_pairs *p, struct gen_session *s)
 {
 	const struct gen_script *script = s->script;
 	uint64_t key =
 		((uint64_t)s->client << 32 | (uint64_t)s->server << 4 | script->kind->protocol) + 1;
 	struct pair *pair = find(p, key);
 	bool in_clear = script->truth.clear_mails > 0;
-	uint64_t start_ns = s->seen.first_ns ? s->seen.first_ns : s->base_ns;
+	uint64_t start_ns = s->seen.first_ns;
 
-	if (pair->key == 0 && !script->fails)
-		return 0;
-	if (script->kind->story == GEN_ESTABLISHED) {
-		pair->failed_ns = 0;
-		return 0;
-	}
-	if (!script->fails) {
-		s->fallback_ns = in_clear ? pair->failed_ns : 0;
-		if (in_clear)
-			pair->fell_back = pair->failed_ns != 0;
-		return 0;
-	}
-	if (pair->key == 0) {
-		if (2 * p->cnt >= p->cap && grow(p) != 0)
+	if (script->fails) {
+		if (add(&pair, p, key) != 0)
 			return -ENOMEM;
-		pair = find(p, key);
-		pair->key = key;
-		p->cnt++;
+		fail(pair, s, start_ns, in_clear);
+		return 0;
 	}
-	s->same_connection = in_clear;
-	s->fallback_ns = in_clear ? start_ns : 0;
-	if (pair->failed_ns == 0 || pair->fell_back)
-		pair->failed_ns = start_ns;
-	pair->fell_back = in_clear;
+	/* what had begun before the failure does not follow from it */
+	if (pair->key == 0 || start_ns < pair->failed_ns)
+		return 0;
+	if (script->kind->story == GEN_ESTABLISHED || is_stale(pair, start_ns)) {
+		pair->failed_ns = 0;
+		pair->fell_back = false;
+	} else if (in_clear && pair->failed_ns != 0) {
+		s->fallback_ns = pair->failed_ns;
+		pair->fell_back = true;
+	}
 	return 0;
 }

@@ -14,7 +14,10 @@ struct gen_pairs;
 struct gen_pairs *gen_pairs_new(void); /* NULL: no memory */
 void gen_pairs_free(struct gen_pairs *pairs);
 
-/* The session has sent its first packet, in the order of time: sets its fallback. 0 or -ENOMEM. */
-int gen_pairs_begin(struct gen_pairs *pairs, struct gen_session *s);
+/*
+ * The session's outcome has been decided; sessions come in the order in which they are. Sets its
+ * fallback. 0 or -ENOMEM.
+ */
+int gen_pairs_decided(struct gen_pairs *pairs, struct gen_session *s);
 
 #endif

@@ -24,9 +24,10 @@
 #include "port_sender.h"
 #include "ready.h"
 
-#define WAITING  8192 /* frames of the ring */
-#define TICK_NS  10000000
-#define SENT_MAX 512
+#define LINGER_US 100000
+#define WAITING   8192 /* frames of the ring */
+#define TICK_NS   10000000
+#define SENT_MAX  512
 
 struct options {
 	const char *profile, *truth;
@@ -427,6 +428,8 @@ static int run_port(struct options *o, const struct gen_ready *ready)
 	run.sender.drop = o->drop;
 	rc = finish(&run, o, send_all(&run, &gen, o));
 	gen_store_close(&run.store);
+	/* memif takes its ring away with it: what the other side has not read yet would be lost */
+	usleep(LINGER_US);
 	et_port_tx_close(run.sender.tx);
 	return rc;
 }

@@ -203,7 +203,7 @@ static void *earlier_session(struct pair *pr)
 static int play_tls(struct pair *pr, struct gen_script *s, struct gen_wiretap *tap, bool resume)
 {
 	enum gen_story story = (enum gen_story)s->kind->story;
-	unsigned first = s->flight_cnt;
+	unsigned first = s->flight_cnt, talk;
 	struct gen_stack_facts facts = { 0 };
 	void *session = NULL;
 	int failed, rc;
@@ -217,6 +217,7 @@ static int play_tls(struct pair *pr, struct gen_script *s, struct gen_wiretap *t
 	if (rc != 0)
 		return -1;
 	failed = handshake(pr);
+	talk = s->flight_cnt;
 	if (failed == -2)
 		return -1;
 	if (failed >= 0 && (story == GEN_ESTABLISHED || story == GEN_BROKEN))
@@ -227,7 +228,7 @@ static int play_tls(struct pair *pr, struct gen_script *s, struct gen_wiretap *t
 	}
 	if (story == GEN_ESTABLISHED && talk_inside(pr, s->kind) != 0)
 		return -1;
-	if (gen_wiretap_read(tap, s, first) != 0)
+	if (gen_wiretap_read(tap, s, first, talk) != 0)
 		return -1;
 	if (failed >= 0 || pr->is_cut)
 		return 0;

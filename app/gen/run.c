@@ -278,10 +278,10 @@ static int step(struct engine *e)
 {
 	uint32_t index = e->open.all[0].what;
 	struct gen_session *s = e->slots[index];
-	bool first = s->packets[GEN_CLIENT] == 0;
+	bool open = s->decided_ns == 0;
 	int rc = gen_session_next(s, &e->world, e->mirror);
 
-	if (rc > 0 && first && gen_pairs_begin(e->pairs, s) != 0)
+	if (rc >= 0 && open && s->decided_ns != 0 && gen_pairs_decided(e->pairs, s) != 0)
 		rc = -ENOMEM;
 	if (rc > 0)
 		heap_settle(&e->open, (struct due){ s->next_ns, index });

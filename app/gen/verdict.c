@@ -67,12 +67,9 @@ static void cause_of_client_cert(struct gen_script *s)
 	bool missing = s->kind->story == GEN_CLIENT_CERT_MISSING;
 	bool told = code == 116 || code == 40 || (code >= 42 && code <= 46) || code == 48;
 
-	/* in TLS 1.3 all that is seen is an end behind the handshake */
-	if (s->truth.version == 0x0304)
-		set_cause(s, true, "broken/after_handshake");
-	else
-		set_cause(s, told,
-			missing ? "client_certificate/missing" : "client_certificate/rejected");
+	/* of TLS 1.3 lengths tell it: of the client's flight, and of the alert behind it */
+	set_cause(s, told || s->truth.alert_inferred,
+		missing ? "client_certificate/missing" : "client_certificate/rejected");
 }
 
 static void set_tls_cause(struct gen_script *s, bool own, const struct gen_wiretap *tap)
@@ -174,7 +171,7 @@ static void set_tls_truth(struct gen_script *s, const struct gen_wiretap *tap)
 		     : is_broken(s, tap)      ? "broken"
 		     : story == GEN_TIMEOUT   ? "incomplete"
 					      : "failed";
-	if (story == GEN_ESTABLISHED || is_broken(s, tap))
+	if (story == GEN_ESTABLISHED || story == GEN_BROKEN)
 		return;
 	t->alert_from = tap->alert_from;
 	t->alert_inferred = tap->alert_inferred;
@@ -217,7 +214,8 @@ static int check_story(const struct gen_script *s, const struct gen_wiretap *tap
 		return -1;
 	}
 	if (is_about_client_cert(story) &&
-		!(tap->version == 0x0304 ? tap->client_finished : tap->alert_from == GEN_SERVER)) {
+		(tap->alert_from != GEN_SERVER ||
+			(tap->version == 0x0304 && !tap->client_finished))) {
 		gen_stack_fail("the handshake fails in another way");
 		return -1;
 	}
@@ -264,7 +262,11 @@ void gen_verdict_clear(struct gen_script *s, const struct gen_profile *p)
 	switch ((enum gen_story)kind->story) {
 	case GEN_REFUSED:
 		t->reply = kind->protocol <= GEN_LMTP ? (unsigned)kind->reply : 500;
-		snprintf(s->cause, sizeof(s->cause), "starttls_refused/%u", t->reply);
+		/* a server that offers the command and does not know it got another one */
+		snprintf(s->cause, sizeof(s->cause), "starttls_refused/%u%s", t->reply,
+			kind->protocol <= GEN_LMTP && t->reply >= 500 && t->reply <= 502
+				? "/garbled"
+				: "");
 		t->cause = s->cause;
 		t->cause_known = true;
 		s->fails = true;

@@ -26,6 +26,8 @@ struct tap {
 	struct gen_script *script;
 	bool ciphered[2]; /* after its ChangeCipherSpec */
 	unsigned app[2];  /* records of application data */
+	unsigned talk;    /* the flight with which the handshake is over */
+	unsigned said;    /* records of the client from there on */
 	uint8_t ids[GEN_IDS][32];
 	unsigned id_cnt;
 };
@@ -140,13 +142,20 @@ static void application(struct tap *t, unsigned flight, uint32_t len, uint8_t di
 	}
 	if (dir == GEN_CLIENT && finished && len != ALERT_LEN)
 		t->out->client_finished = true;
-	if (dir == GEN_CLIENT && t->out->decider < 0 && t->app[dir] >= finished + 2)
+	if (dir == GEN_SERVER && t->out->client_finished && len == ALERT_LEN) {
+		t->out->alert_from = dir;
+		t->out->alert_inferred = true;
+	}
+	if (dir == GEN_CLIENT && flight >= t->talk)
+		t->said++;
+	if (dir == GEN_CLIENT && t->out->decider < 0 && t->said >= 2)
 		t->out->decider = (int)flight;
 }
 
-int gen_wiretap_read(struct gen_wiretap *out, struct gen_script *script, unsigned first)
+int gen_wiretap_read(
+	struct gen_wiretap *out, struct gen_script *script, unsigned first, unsigned talk)
 {
-	struct tap t = { .out = out, .script = script };
+	struct tap t = { .out = out, .script = script, .talk = talk };
 
 	*out = (struct gen_wiretap){ .alert_from = -1, .decider = -1 };
 	for (unsigned i = first; i < script->flight_cnt; i++) {

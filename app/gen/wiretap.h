@@ -24,7 +24,11 @@ struct gen_wiretap {
 	int decider; /* flight with which the client has sent its second command; -1: none */
 };
 
-/* Reads the flights from `first` on, and adds patches for randoms and ids to the script. 0 or -1. */
-int gen_wiretap_read(struct gen_wiretap *out, struct gen_script *script, unsigned first);
+/*
+ * Reads the flights from `first` on, and adds patches for randoms and ids to the script. From `talk`
+ * on the handshake is over. 0 or -1.
+ */
+int gen_wiretap_read(
+	struct gen_wiretap *out, struct gen_script *script, unsigned first, unsigned talk);
 
 #endif

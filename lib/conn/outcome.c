@@ -3,14 +3,14 @@
 
 #include "way.h"
 
-/*
- * A TLS 1.3 alert under keys: a record of 19 bytes, two of alert, one of type, sixteen of tag
- * (RFC 8446 5.2, 6). Finished is at least 53.
- */
-#define ALERT_RECORD_LEN 19
+/* The client's records of which two can be commands and a third an alert, behind its flight. */
+#define ANSWERED_RECORDS 2
 
-/* Finished, two commands, and a third record that may be an alert. */
-#define ANSWERED_RECORDS 3
+/* Records that a client's flight takes at most where its end cannot be told, by guess. */
+#define FLIGHT_MAX 5
+
+/* What servers send behind the client's flight without being asked: as a rule, two tickets. */
+#define TICKETS_MAX 2
 
 static bool is_13(const struct et_tls_facts *tls)
 {
@@ -27,7 +27,7 @@ static bool client_refused_13(const struct et_tls_facts *tls)
 {
 	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
 
-	return client->app_records == 1 && client->app_len[0] == ALERT_RECORD_LEN;
+	return client->app_records == 1 && client->app_len[0] == ET_TLS_ALERT_LEN;
 }
 
 /* Both Finished were sent, as far as the wire shows it. */
@@ -39,23 +39,55 @@ static bool is_complete(const struct et_tls_facts *tls)
 	return saw(tls, ET_CLIENT, ET_TLS_SAW_FINISHED) && saw(tls, ET_SERVER, ET_TLS_SAW_FINISHED);
 }
 
+/* The client sent more than its flight, and no alert only. */
+static bool has_client_spoken_13(const struct et_tls_facts *tls)
+{
+	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
+	enum et_tls_flight kind;
+	unsigned flight = et_tls_client_flight(&kind, tls);
+
+	/* The server's first message brings the flight, its second is an answer to it. */
+	if (flight == 0)
+		return client->talk.turns >= 2 || client->app_records > FLIGHT_MAX;
+	return client->app_records > flight + 1 ||
+	       (client->app_records == flight + 1 && client->app_last_len != ET_TLS_ALERT_LEN);
+}
+
 /* Whether a side sent application data after the handshake. */
 static bool has_spoken(const struct et_tls_facts *tls, enum et_dir dir)
 {
-	const struct et_tls_side_facts *side = &tls->side[dir];
-
 	if (!is_13(tls))
-		return side->app_records > 0;
-	if (dir == ET_SERVER)
-		return side->app_after_peer > 0;
-	/* The client's first record is Finished; a second one that is an alert says goodbye. */
-	return side->app_records > 1 &&
-	       !(side->app_records == 2 && side->app_len[1] == ALERT_RECORD_LEN);
+		return tls->side[dir].app_records > 0;
+	return dir == ET_CLIENT ? has_client_spoken_13(tls) : tls->side[ET_SERVER].talk.replies > 0;
 }
 
-static bool is_in_use(const struct et_tls_facts *tls)
+/* The side that closed the connection first, as a set of 1 << enum et_dir; 0 while it is open. */
+static unsigned closer(const struct et_conn *conn, const struct et_flow *flow)
 {
-	return has_spoken(tls, ET_CLIENT) && has_spoken(tls, ET_SERVER);
+	if (flow->first_end == 0)
+		return 0;
+	return 1u << way_dir(conn, (flow->first_end - 1u) & 1);
+}
+
+/*
+ * A TLS 1.3 server that judges the client behind the handshake: tickets may have gone out, but no
+ * command was answered, and it closed behind an alert.
+ */
+static bool is_turned_away(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_tls_side_facts *server = &conn->tls.facts.side[ET_SERVER];
+
+	return is_13(&conn->tls.facts) && closer(conn, flow) == 1 << ET_SERVER &&
+	       server->app_last_len == ET_TLS_ALERT_LEN && server->app_last_is_end &&
+	       server->talk.replies <= TICKETS_MAX && server->talk.turns < 2;
+}
+
+static bool is_in_use(const struct et_conn *conn, const struct et_flow *flow)
+{
+	const struct et_tls_facts *tls = &conn->tls.facts;
+
+	return has_spoken(tls, ET_CLIENT) && has_spoken(tls, ET_SERVER) &&
+	       !is_turned_away(conn, flow);
 }
 
 /*
@@ -65,26 +97,43 @@ static bool is_in_use(const struct et_tls_facts *tls)
 static bool is_answered(const struct et_conn *conn)
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
+	enum et_tls_flight kind;
+	unsigned flight;
 
-	return conn->hole && is_13(tls) && tls->side[ET_CLIENT].app_records > ANSWERED_RECORDS;
+	if (!conn->hole || !is_13(tls))
+		return false;
+	flight = et_tls_client_flight(&kind, tls);
+	return tls->side[ET_CLIENT].app_records > (flight ? flight : FLIGHT_MAX) + ANSWERED_RECORDS;
+}
+
+/*
+ * The client's second command behind an answer of the server. In TLS 1.3 what comes behind the
+ * client's flight may be tickets, or an alert that rejects its certificate: where the flight cannot
+ * be told from a command, an answer more is waited for.
+ */
+static bool is_going_on_13(const struct et_tls_facts *tls)
+{
+	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
+	enum et_tls_flight kind;
+	unsigned flight;
+
+	if (client->talk.turns < 2 || client->app_last_len == ET_TLS_ALERT_LEN)
+		return false;
+	flight = et_tls_client_flight(&kind, tls);
+	return flight ? client->app_records >= flight + 2 : client->talk.turns >= 3;
 }
 
 bool outcome_is_final(const struct et_conn *conn)
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
-	const struct et_tls_side_facts *client = &tls->side[ET_CLIENT];
-	unsigned finished = is_13(tls); /* in TLS 1.3 the first protected record is Finished */
 
 	/*
 	 * A client that sends its second command has had an answer to its first. One that fails on
 	 * the first data (3DES of Exchange 2003) does not get that far.
 	 */
-	if (client->app_records < finished + 2 || tls->version == 0 || !is_complete(tls))
+	if (tls->side[ET_CLIENT].app_records < 2 || tls->version == 0 || !is_complete(tls))
 		return false;
-	if ((finished ? tls->side[ET_SERVER].app_after_peer : tls->side[ET_SERVER].app_records) ==
-		0)
-		return false;
-	return !finished || client->app_last_len != ALERT_RECORD_LEN;
+	return is_13(tls) ? is_going_on_13(tls) : tls->side[ET_SERVER].app_records > 0;
 }
 
 static bool is_fatal(const struct et_tls_alert *alert)
@@ -149,19 +198,13 @@ static bool is_fin_lost(const struct et_conn *conn)
 	return false;
 }
 
-/* The side that closed the connection first, as a set of 1 << enum et_dir; 0 while it is open. */
-static unsigned closer(const struct et_conn *conn, const struct et_flow *flow)
-{
-	if (flow->first_end == 0)
-		return 0;
-	return 1u << way_dir(conn, (flow->first_end - 1u) & 1);
-}
-
 /* A handshake was completed, and the application data did not come both ways. */
 static enum et_outcome unused(const struct et_conn *conn, const struct et_flow *flow)
 {
 	const struct et_tls_facts *tls = &conn->tls.facts;
 
+	if (is_turned_away(conn, flow) && !conn->hole)
+		return ET_OUTCOME_BROKEN;
 	if (flow->first_end == 0 && !is_fin_lost(conn))
 		return is_13(tls) ? ET_OUTCOME_INCOMPLETE : ET_OUTCOME_ESTABLISHED;
 	if (conn->hole)
@@ -189,7 +232,7 @@ static enum et_outcome outcome(const struct et_conn *conn, const struct et_flow 
 									    : ET_OUTCOME_NONE;
 	if (is_fatal(&tls->side[ET_CLIENT].alert) || is_fatal(&tls->side[ET_SERVER].alert))
 		return ET_OUTCOME_FAILED;
-	if (is_complete(tls) && (is_in_use(tls) || is_answered(conn)))
+	if (is_complete(tls) && (is_in_use(conn, flow) || is_answered(conn)))
 		return ET_OUTCOME_ESTABLISHED;
 	if (is_hidden(conn, flow))
 		return ET_OUTCOME_UNKNOWN;
@@ -233,7 +276,7 @@ static void set_alert(struct et_session *session, const struct et_tls_facts *tls
 	for (unsigned i = 0; i < 2; i++) {
 		const struct et_tls_side_facts *side = &tls->side[order[i]];
 		bool short_record = is_13(tls) && side->app_records > 0 &&
-				    side->app_last_len == ALERT_RECORD_LEN && side->app_last_is_end;
+				    side->app_last_len == ET_TLS_ALERT_LEN && side->app_last_is_end;
 
 		if (!short_record && !(side->alert.seen && side->alert.encrypted))
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "messages.h"
 
-#define VERSION 3
+#define VERSION 4
 
 uint64_t et_feed_layout(void)
 {

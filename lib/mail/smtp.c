@@ -41,7 +41,7 @@ static const struct verb *verb_of(struct et_view word)
 static bool arg_fits(enum arg arg, struct et_view text)
 {
 	switch (arg) {
-	case ARG_NONE: return word_next(&text).n == 0;
+	case ARG_NONE: return text.n == 0; /* in a body, blanks may stand behind the word */
 	case ARG_FROM: return word_begins(text, "FROM:");
 	case ARG_TO: return word_begins(text, "TO:");
 	default: return word_next(&text).n > 0;

@@ -52,6 +52,10 @@ static bool explains(int code, enum flaw flaw)
 	case FLAW_SELF_SIGNED:
 		return code == UNKNOWN_CA || code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN;
 	case FLAW_NAME: return code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN;
+	case FLAW_WEAK_SIGNATURE:
+	case FLAW_WEAK_KEY:
+		return code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN ||
+		       code == UNSUPPORTED_CERTIFICATE;
 	default: return false;
 	}
 }
@@ -62,6 +66,8 @@ static const char *flaw_action(enum flaw flaw)
 	case FLAW_EXPIRED: return "Renew it, and reload the server.";
 	case FLAW_NOT_YET_VALID: return "Put a valid one in its place, or set the clocks right.";
 	case FLAW_SELF_SIGNED: return "Serve one of a CA that the client trusts.";
+	case FLAW_WEAK_SIGNATURE: return "Serve one that is signed with SHA-256.";
+	case FLAW_WEAK_KEY: return "Serve one with an RSA key of 2048 bits or a P-256 key.";
 	default: return "Serve one with that name, or correct the name in the client.";
 	}
 }
@@ -99,7 +105,8 @@ static void say_alert(struct et_cause *cause, const struct scene *scene, int cod
 	struct leaf leaf = leaf_of(scene);
 	bool both = leaf.flaw != FLAW_NONE && explains(code, leaf.flaw);
 	/* bad_certificate and certificate_unknown fit many reasons: the flaw is one of them */
-	bool general = code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN || leaf.elsewhere;
+	bool general = code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN ||
+		       code == UNSUPPORTED_CERTIFICATE || leaf.elsewhere;
 
 	set_code(cause, both && general ? ET_LIKELY : ET_CERTAIN, "certificate_rejected/%s",
 		both ? flaw_code(leaf.flaw) : certificate_alert(code));
@@ -202,6 +209,30 @@ bool cause_certificate(struct et_cause *cause, const struct scene *scene)
 	}
 }
 
+/* TLS 1.3: lengths tell whether the client sent a certificate, and the alert behind it is sealed. */
+static bool say_client_flight(struct et_cause *cause, const struct et_session *session)
+{
+	enum et_tls_flight flight;
+	bool missing;
+
+	et_tls_client_flight(&flight, &session->tls);
+	missing = flight == ET_TLS_FLIGHT_NO_CERTIFICATE;
+	if (session->outcome != ET_OUTCOME_BROKEN || !alert_inferred(session, ET_SERVER) ||
+		(!missing && flight != ET_TLS_FLIGHT_CERTIFICATE))
+		return false;
+	set_code(cause, ET_LIKELY, "client_certificate/%s", missing ? "missing" : "rejected");
+	why(cause,
+		"Behind the handshake the server ended the connection with what looks like an "
+		"encrypted alert. By the lengths of its records the client was asked for a "
+		"certificate and sent %s. ",
+		missing ? "none" : "one");
+	why(cause, missing ? "Configure one on the client, or let the server ask without "
+			     "requiring it."
+			   : "Check the CAs that the server trusts for clients, and the dates and "
+			     "chain of the client's certificate.");
+	return true;
+}
+
 /* What the server holds of the client's certificate, or of its absence. */
 bool cause_client_certificate(struct et_cause *cause, const struct scene *scene)
 {
@@ -210,6 +241,8 @@ bool cause_client_certificate(struct et_cause *cause, const struct scene *scene)
 	bool empty = session->tls.certificate_empty[ET_CLIENT] ||
 		     session->tls.chain[ET_CLIENT] == ET_DICT_NONE;
 	bool inferred = alert_inferred(session, ET_SERVER) && !is_13(session);
+	const struct et_cert *leaf =
+		chains_leaf(&scene->policy->chains, session->tls.chain[ET_CLIENT]);
 
 	if (code == CERTIFICATE_REQUIRED) {
 		set_code(cause, ET_CERTAIN, "client_certificate/missing");
@@ -218,11 +251,23 @@ bool cause_client_certificate(struct et_cause *cause, const struct scene *scene)
 			   "ask without requiring it.");
 		return true;
 	}
+	if (is_13(session))
+		return say_client_flight(cause, session);
 	if (!saw(session, ET_CLIENT, ET_TLS_SAW_CERTIFICATE) ||
 		!saw(session, ET_SERVER, ET_TLS_SAW_CERTIFICATE_REQUEST))
 		return false;
 	if (!inferred && code != HANDSHAKE_FAILURE && !certificate_alert(code))
 		return false;
+	if (!empty && leaf && is_weakly_signed(leaf)) {
+		set_code(cause, ET_LIKELY, "client_certificate/weak_signature");
+		why(cause,
+			"The server got a client certificate that is signed with %s, and ended the "
+			"handshake (%s). Replace it by one that is signed with SHA-256, or send "
+			"none.",
+			leaf->sigalg,
+			inferred ? "the alert is encrypted" : et_iana_alert((uint8_t)code));
+		return true;
+	}
 	set_code(cause, inferred ? ET_LIKELY : ET_CERTAIN, "client_certificate/%s",
 		empty ? "missing" : "rejected");
 	why(cause, "The server asked for a client certificate, %s, and ended the handshake (%s). ",

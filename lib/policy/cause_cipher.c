@@ -233,6 +233,32 @@ static bool any_of(const uint16_t *list, size_t cnt, const struct et_tls_list *i
 /* Sessions after which what a server was never seen to take counts for something. */
 #define ENOUGH_SESSIONS 5
 
+/* Windows Server 2003, and with it Exchange 2003, reads no further. */
+#define FIRST_SUITES 64
+
+static bool say_first_64(struct brief *b, enum et_confidence sure)
+{
+	const struct server *server = b->scene->server;
+	const struct et_tls_list *offered = &b->scene->hello->ciphers;
+
+	if (server->suite_cnt == 0 || offered->n <= FIRST_SUITES ||
+		!any_of(server->suites, server->suite_cnt, offered))
+		return false;
+	for (uint16_t i = 0; i < FIRST_SUITES; i++)
+		for (size_t k = 0; k < server->suite_cnt; k++)
+			if (offered->v[i] == server->suites[k])
+				return false;
+	set_code(b->cause, sure, "no_shared_cipher/first_64_suites");
+	why_refusal(b);
+	why(b->cause, "The suites that the server was seen to use (");
+	why_names(b->cause, NAME_SUITE, server->suites, server->suite_cnt);
+	why(b->cause,
+		") stand behind the first 64 of the client's %u: Exchange 2003 reads no further. A "
+		"shorter list, or these in front, would do.",
+		offered->n);
+	return true;
+}
+
 /* Suites or groups that the server was never seen to take: likely at most, it may know more. */
 static bool say_disjoint(struct brief *b)
 {
@@ -241,6 +267,8 @@ static bool say_disjoint(struct brief *b)
 	bool enough = server->established >= ENOUGH_SESSIONS;
 	enum et_confidence sure = b->refusal == REFUSAL_ALERT && enough ? ET_LIKELY : ET_POSSIBLE;
 
+	if (say_first_64(b, sure))
+		return true;
 	if (!server->more_suites && server->suite_cnt && hello->ciphers.n &&
 		!any_of(server->suites, server->suite_cnt, &hello->ciphers)) {
 		set_code(b->cause, sure, "no_shared_cipher/suites");

@@ -116,8 +116,10 @@ bool cause_lost(struct et_cause *cause, const struct scene *scene)
 
 	if (none && !(session->mail.requested && session->mail.reply >= 200))
 		return false;
-	/* a hole in the capture could hide an alert */
-	set_code(cause, session->partial & ~ET_PARTIAL_MIDSTREAM ? ET_LIKELY : ET_CERTAIN,
+	/* a hole in the capture could hide an alert; and a lost RST looks as silence does */
+	set_code(cause,
+		session->partial & ~ET_PARTIAL_MIDSTREAM || end == ET_END_OPEN ? ET_LIKELY
+									       : ET_CERTAIN,
 		"lost/%s/after_%s", ends[end].code, progress_code(session));
 	why(cause, "%s %s, without an alert%s", ends[end].words, progress_words(session),
 		echo ? " of its own" : "");

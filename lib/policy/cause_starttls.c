@@ -7,6 +7,13 @@ static bool is_tls_service(const struct et_session *session)
 	       session->service == ET_SERVICE_POP3S;
 }
 
+/* The others say no more than OK or not. */
+static bool is_smtp(const struct et_session *session)
+{
+	return session->service == ET_SERVICE_SMTP || session->service == ET_SERVICE_SUBMISSION ||
+	       session->service == ET_SERVICE_LMTP;
+}
+
 /* "; it went on in clear" */
 static void why_clear(struct et_cause *cause, const struct et_session *session)
 {
@@ -14,6 +21,24 @@ static void why_clear(struct et_cause *cause, const struct et_session *session)
 		why(cause, " Mail went on in clear (%u).", session->mail.clear_mail);
 	if (session->mail.auth_clear)
 		why(cause, " Credentials went in clear.");
+}
+
+/* A server that has just offered the command does not know it: it got another one. */
+static bool is_garbled(const struct et_mail_facts *mail)
+{
+	return mail->offered == ET_YES &&
+	       (mail->reply == 500 || mail->reply == 501 || mail->reply == 502);
+}
+
+static void say_garbled(struct et_cause *cause, const struct et_session *session)
+{
+	set_code(cause, ET_LIKELY, "starttls_refused/%u/garbled", session->mail.reply);
+	why(cause,
+		"The server offered STARTTLS and then answered %u, as to a command that it does "
+		"not know: something on the path overwrites the verb, such as a firewall that "
+		"inspects SMTP (Cisco ASA: inspect esmtp).",
+		session->mail.reply);
+	why_clear(cause, session);
 }
 
 static void say_refused(struct et_cause *cause, const struct et_session *session)
@@ -100,7 +125,10 @@ bool cause_starttls(struct et_cause *cause, const struct scene *scene)
 	if (mail->requested) {
 		/* also where the client sent its hello all the same */
 		if (mail->reply >= 400 && !saw(session, ET_SERVER, ET_TLS_SAW_SERVER_HELLO)) {
-			say_refused(cause, session);
+			if (is_smtp(session) && is_garbled(mail))
+				say_garbled(cause, session);
+			else
+				say_refused(cause, session);
 			return true;
 		}
 		if (mail->reply == 0 && session->outcome == ET_OUTCOME_NONE) {

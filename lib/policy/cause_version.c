@@ -27,6 +27,12 @@ static void why_offer(struct et_cause *cause, const struct et_tls_profile *hello
 	why(cause, ". ");
 }
 
+/* Nobody may speak it any more: RFC 6176. */
+static bool is_sslv2_only(const struct et_tls_profile *hello)
+{
+	return hello && hello->sslv2 && hello->legacy_version == ET_SSLV2;
+}
+
 static void why_known(struct et_cause *cause, const struct server *server)
 {
 	if (server->versions == 0) {
@@ -42,7 +48,8 @@ static void say_refused(struct et_cause *cause, const struct scene *scene, enum 
 {
 	char name[NAME_TEXT];
 
-	set_code(cause, ET_CERTAIN, "protocol_version");
+	set_code(cause, ET_CERTAIN,
+		is_sslv2_only(scene->hello) ? "protocol_version/sslv2_only" : "protocol_version");
 	if (by == ET_CLIENT && scene->session->tls.version != 0) {
 		name_text(name, NAME_VERSION, scene->session->tls.version);
 		why(cause, "The client refuses %s, which the server chose. ", name);
@@ -74,7 +81,10 @@ bool cause_version(struct et_cause *cause, const struct scene *scene)
 		default: break;
 		}
 	}
-	if (alert_code(session, ET_CLIENT) == ILLEGAL_PARAMETER && session->tls.downgrade != 0) {
+	/* the mark says what the server can: it accuses nobody if the client cannot do more */
+	if (alert_code(session, ET_CLIENT) == ILLEGAL_PARAMETER && session->tls.downgrade != 0 &&
+		(!scene->hello ||
+			offered_version(scene->hello, ET_TLSV1_3) > session->tls.version)) {
 		set_code(cause, ET_LIKELY, "inappropriate_fallback/downgrade_sentinel");
 		why(cause, "The server chose a lower version than both sides speak, and the client "
 			   "saw its mark of a downgrade (RFC 8446 4.1.3). ");
@@ -91,6 +101,15 @@ bool version_guess(struct et_cause *cause, const struct scene *scene)
 	const struct server *server = scene->server;
 	unsigned offered;
 
+	if (is_sslv2_only(scene->hello)) {
+		set_code(cause, ET_LIKELY, "protocol_version/sslv2_only");
+		why(cause, "The client speaks nothing but SSLv2, which RFC 6176 forbids, and the "
+			   "server did not go on. ");
+		why_echo(cause, scene->session);
+		why_known(cause, server);
+		why(cause, "Replace the client's stack.");
+		return true;
+	}
 	if (!scene->hello || server->versions == 0)
 		return false;
 	offered = version_bit(offered_version(scene->hello, ET_TLSV1_3));

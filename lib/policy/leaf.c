@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* What current clients ask for: RFC 9325 4.5. */
+#define RSA_BITS_MIN 2048
+
 /* RFC 6125 6.4.3: a wildcard stands for one whole label, the leftmost. */
 static bool name_matches(const char *pattern, struct et_view name)
 {
@@ -40,6 +43,11 @@ static bool covers(const struct et_cert *cert, struct et_view name)
 	return name_matches(text, name);
 }
 
+bool is_weakly_signed(const struct et_cert *cert)
+{
+	return strcasestr(cert->sigalg, "md5") || strcasestr(cert->sigalg, "sha1");
+}
+
 static enum flaw flaw_of(const struct scene *scene, const struct et_cert *cert)
 {
 	const struct et_session *session = scene->session;
@@ -51,7 +59,12 @@ static enum flaw flaw_of(const struct scene *scene, const struct et_cert *cert)
 		return FLAW_NOT_YET_VALID;
 	if (cert->self_signed)
 		return FLAW_SELF_SIGNED;
-	return sni.n > 0 && !covers(cert, sni) ? FLAW_NAME : FLAW_NONE;
+	if (sni.n > 0 && !covers(cert, sni))
+		return FLAW_NAME;
+	if (is_weakly_signed(cert))
+		return FLAW_WEAK_SIGNATURE;
+	return strcmp(cert->key, "rsa") == 0 && cert->bits < RSA_BITS_MIN ? FLAW_WEAK_KEY
+									  : FLAW_NONE;
 }
 
 struct leaf leaf_of(const struct scene *scene)
@@ -88,6 +101,8 @@ const char *flaw_code(enum flaw flaw)
 	case FLAW_NOT_YET_VALID: return "not_yet_valid";
 	case FLAW_SELF_SIGNED: return "self_signed";
 	case FLAW_NAME: return "name_mismatch";
+	case FLAW_WEAK_SIGNATURE: return "weak_signature";
+	case FLAW_WEAK_KEY: return "weak_key";
 	default: return "";
 	}
 }
@@ -106,6 +121,8 @@ void why_flaw(struct et_cause *cause, const struct scene *scene, const struct le
 	case FLAW_EXPIRED: why(cause, ", expired since %s. ", cert->not_after); break;
 	case FLAW_NOT_YET_VALID: why(cause, ", valid only from %s. ", cert->not_before); break;
 	case FLAW_SELF_SIGNED: why(cause, ", which is self-signed. "); break;
+	case FLAW_WEAK_SIGNATURE: why(cause, ", signed with %s. ", cert->sigalg); break;
+	case FLAW_WEAK_KEY: why(cause, ", with an RSA key of %u bits. ", cert->bits); break;
 	case FLAW_NAME:
 		et_text_safe(name, sizeof(name), sni);
 		why(cause, " for %.60s, but the client asked for %.80s. ",

@@ -37,6 +37,7 @@ static bool (*const arguments[])(struct et_cause *cause, const struct scene *sce
 	cause_wrong_port,         /* the server answers TLS with plain text, or the reverse */
 	cause_version,            /* protocol_version, inappropriate_fallback */
 	cause_cipher,             /* no_shared_cipher */
+	cause_hello,              /* hellos that this server does not survive */
 	cause_client_certificate, /* what the server says behind the client's flight */
 	cause_certificate,        /* what the client says of the server's certificate */
 	cause_broken,             /* completed, then died */

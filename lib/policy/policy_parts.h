@@ -50,6 +50,17 @@ struct server_key {
 	int64_t first_ns, last_ns;
 };
 
+/* --- cause_hello.c: what the hellos had that a server answered --- */
+
+struct server_hellos {
+	uint32_t cnt;
+	uint32_t len;        /* of the longest, at the least */
+	uint64_t extensions; /* types below 63 by their bit, all others by bit 63 */
+	uint16_t version;    /* the highest that any of them offered */
+	bool post_quantum;   /* any had such a key share */
+};
+void hello_learn(struct server_hellos *answered, const struct et_tls_profile *hello);
+
 struct server {
 	uint32_t sessions, established;
 	uint32_t offered;  /* sessions in which STARTTLS was offered */
@@ -60,6 +71,7 @@ struct server {
 	bool declined_13;   /* answered a client that offers TLS 1.3 with less */
 	bool ignores_curve; /* completed with a key on a curve that the client did not list */
 	bool anon;          /* negotiated an anonymous suite */
+	struct server_hellos answered;
 	struct server_key keys[SERVER_KEYS];
 };
 
@@ -167,6 +179,7 @@ bool cause_starttls(struct et_cause *cause, const struct scene *scene);
 bool cause_wrong_port(struct et_cause *cause, const struct scene *scene);
 bool cause_version(struct et_cause *cause, const struct scene *scene);
 bool cause_cipher(struct et_cause *cause, const struct scene *scene);
+bool cause_hello(struct et_cause *cause, const struct scene *scene);
 bool cause_client_certificate(struct et_cause *cause, const struct scene *scene);
 bool cause_certificate(struct et_cause *cause, const struct scene *scene);
 bool cause_alert(struct et_cause *cause, const struct scene *scene);
@@ -198,6 +211,8 @@ enum flaw {
 	FLAW_NOT_YET_VALID,
 	FLAW_SELF_SIGNED,
 	FLAW_NAME,
+	FLAW_WEAK_SIGNATURE, /* MD5 or SHA-1 */
+	FLAW_WEAK_KEY,       /* RSA below 2048 bits */
 };
 struct leaf {
 	const struct et_cert *cert; /* NULL: not readable */
@@ -207,6 +222,8 @@ struct leaf {
 };
 struct leaf leaf_of(const struct scene *scene);
 const char *flaw_code(enum flaw flaw);
+/* Whether a certificate is signed with MD5 or SHA-1. */
+bool is_weakly_signed(const struct et_cert *cert);
 void why_flaw(struct et_cause *cause, const struct scene *scene, const struct leaf *leaf);
 
 #endif

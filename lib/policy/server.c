@@ -128,6 +128,8 @@ static void learn_tls(struct server *server, const struct et_policy *policy,
 	struct key key;
 
 	server->versions |= (uint16_t)version_bit(tls->version);
+	if (hello && !hello->sslv2)
+		hello_learn(&server->answered, hello);
 	if (suite) {
 		add(server->suites, &server->suite_cnt, &server->more_suites, SERVER_SUITES,
 			suite->id);

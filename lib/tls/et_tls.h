@@ -65,6 +65,22 @@ struct et_tls_alert {
 	uint8_t code;
 };
 
+/*
+ * A TLS 1.3 alert under keys: a record of 19 bytes, two of alert, one of type, sixteen of tag
+ * (RFC 8446 5.2, 6). A record of type 23 that is longer is a message here.
+ */
+#define ET_TLS_ALERT_LEN 19
+
+/*
+ * How the messages of the two directions go to and fro. This is about their order, as no other fact
+ * is: where the directions are shown one behind the other it says less than there was.
+ */
+struct et_tls_talk {
+	uint16_t replies; /* messages sent after the first type-23 record of the other side */
+	uint8_t turns;    /* times that a message came behind one of the other side; stops at 255 */
+	bool heard;       /* the other side has sent a message since this one's last */
+};
+
 #define ET_TLS_LENS 4
 
 /* What one direction sent. An SSLv2 ERROR is an alert: fatal, code 40 to 43 of the same meaning. */
@@ -75,8 +91,7 @@ struct et_tls_side_facts {
 	bool close_notify; /* readable only before keys */
 	uint32_t records;  /* of every type */
 	uint32_t app_records; /* type 23 */
-	uint32_t
-		app_after_peer; /* of these, sent after the first type-23 record of the other side */
+	struct et_tls_talk talk;
 	uint16_t app_len[ET_TLS_LENS]; /* lengths of the first ones */
 	uint16_t app_last_len;         /* length of the last one */
 	bool app_last_is_end;          /* nothing followed it in this direction */
@@ -117,6 +132,22 @@ struct et_tls_facts {
 	uint32_t chain[2];         /* id in env->chains, by sender; 0: none */
 	bool certificate_empty[2]; /* a Certificate message without certificates */
 };
+
+/* What a client says of itself between the server's Finished and the end of its own flight. */
+enum et_tls_flight {
+	ET_TLS_FLIGHT_UNKNOWN,
+	ET_TLS_FLIGHT_FINISHED,       /* Finished alone: no certificate was asked for */
+	ET_TLS_FLIGHT_NO_CERTIFICATE, /* an empty Certificate */
+	ET_TLS_FLIGHT_CERTIFICATE,    /* a certificate */
+};
+
+/*
+ * How many of the client's type-23 records are its TLS 1.3 handshake flight, early data included,
+ * and what that says. Told by lengths: those of Finished and of an empty Certificate are the same
+ * in each connection with one suite (RFC 8446 4.4). 0 and UNKNOWN where no record has the length of
+ * Finished: messages that share a record, padding, more than ET_TLS_LENS records, another version.
+ */
+unsigned et_tls_client_flight(enum et_tls_flight *flight, const struct et_tls_facts *facts);
 
 /* One per worker: what its connections share. */
 struct et_tls_pool;

@@ -108,6 +108,17 @@ enum et_parse et_tls_take_head(struct tls_ctx *c, const uint8_t **head, struct e
 	return verdict;
 }
 
+/* Two bytes of alert and their wrapping are no message. */
+static void talk(struct et_tls_side_facts *mine, struct et_tls_side_facts *other)
+{
+	if (other->app_records > 0 && mine->talk.replies < UINT16_MAX)
+		mine->talk.replies++;
+	if (mine->talk.heard && mine->talk.turns < UINT8_MAX)
+		mine->talk.turns++;
+	mine->talk.heard = false;
+	other->talk.heard = true;
+}
+
 /* O(1) a record: what is known of application data without looking at it. */
 void et_tls_application(struct tls_ctx *c)
 {
@@ -117,8 +128,8 @@ void et_tls_application(struct tls_ctx *c)
 		mine->app_len[mine->app_records] = (uint16_t)c->side->record_len;
 	if (mine->app_records++ == 0)
 		mine->app_first_ns = c->ts_ns;
-	if (c->tls->facts.side[et_dir_other(c->dir)].app_records > 0)
-		mine->app_after_peer++;
+	if (c->side->record_len > ET_TLS_ALERT_LEN)
+		talk(mine, &c->tls->facts.side[et_dir_other(c->dir)]);
 	mine->app_last_len = (uint16_t)c->side->record_len;
 	mine->app_last_is_end = true;
 }

@@ -264,6 +264,7 @@ def check_drops():
 
 PLACEHOLDERS = {"alert/%s": "alert/<name>", "alert/%d": "alert/<number>",
                 "starttls_refused/%u": "starttls_refused/<code>",
+                "starttls_refused/%u/garbled": "starttls_refused/<code>/garbled",
                 "lost/%s/after_%s": "lost/<end>/after_<message>"}
 
 

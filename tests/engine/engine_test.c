@@ -155,6 +155,214 @@ static void goodbye_13(struct script *s) /* Finished, then an alert at once */
 	script_fin(s, S);
 }
 
+/* TLS 1.3 up to the server's Finished. */
+static void up_to_server_13(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, true);
+	script_server_hello(s, true);
+	script_sealed(s, S, ET_TLS_APPLICATION, 900);
+}
+
+static void sealed(struct script *s, enum et_dir dir, size_t n)
+{
+	script_sealed(s, dir, ET_TLS_APPLICATION, n);
+}
+
+static void client_certificate_13(struct script *s) /* Certificate, CertificateVerify, Finished */
+{
+	sealed(s, C, 367);
+	sealed(s, C, 96);
+	sealed(s, C, 53);
+}
+
+static void no_certificate_13(struct script *s) /* an empty Certificate, Finished */
+{
+	sealed(s, C, 25);
+	sealed(s, C, 53);
+}
+
+static void close_by(struct script *s, enum et_dir dir)
+{
+	script_fin(s, dir);
+	script_fin(s, et_dir_other(dir));
+}
+
+static void rejected_13(struct script *s)
+{
+	up_to_server_13(s);
+	client_certificate_13(s);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void missing_13(struct script *s)
+{
+	up_to_server_13(s);
+	no_certificate_13(s);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void rejected_behind_ehlo_13(struct script *s)
+{
+	up_to_server_13(s);
+	client_certificate_13(s);
+	sealed(s, C, 60);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void rejection_crosses_13(struct script *s) /* EHLO and the alert pass each other */
+{
+	up_to_server_13(s);
+	client_certificate_13(s);
+	sealed(s, S, 19);
+	sealed(s, C, 60);
+	close_by(s, S);
+}
+
+static void rejected_in_one_13(struct script *s) /* the client's flight in one record */
+{
+	up_to_server_13(s);
+	sealed(s, C, 500);
+	sealed(s, C, 60);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void rejected_late_13(struct script *s) /* tickets first, as Exim judges */
+{
+	up_to_server_13(s);
+	client_certificate_13(s);
+	sealed(s, S, 184);
+	sealed(s, S, 184);
+	sealed(s, C, 60);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void rejected_later_13(struct script *s) /* and a client that waits for it */
+{
+	up_to_server_13(s);
+	no_certificate_13(s);
+	sealed(s, S, 184);
+	sealed(s, S, 184);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void rejected_reset_13(struct script *s)
+{
+	up_to_server_13(s);
+	client_certificate_13(s);
+	script_rst(s, S);
+}
+
+static void update_then_rejected_13(struct script *s) /* KeyUpdate is no command */
+{
+	up_to_server_13(s);
+	sealed(s, C, 53);
+	sealed(s, C, 22);
+	sealed(s, C, 60);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void one_reply_13(struct script *s) /* Finished and EHLO together, QUIT */
+{
+	up_to_server_13(s);
+	sealed(s, C, 53);
+	sealed(s, C, 60);
+	sealed(s, S, 115);
+	sealed(s, C, 23);
+	sealed(s, S, 31);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void one_reply_and_gone_13(struct script *s)
+{
+	up_to_server_13(s);
+	no_certificate_13(s);
+	sealed(s, C, 60);
+	sealed(s, S, 115);
+	script_rst(s, C);
+}
+
+static void certificate_one_reply_13(struct script *s)
+{
+	up_to_server_13(s);
+	client_certificate_13(s);
+	sealed(s, S, 214);
+	sealed(s, S, 214);
+	sealed(s, C, 60);
+	sealed(s, S, 115);
+	sealed(s, C, 23);
+	sealed(s, S, 37);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void banner_13(struct script *s) /* POP3: the server speaks first */
+{
+	s->server_port = 995;
+	script_open(s);
+	script_client_hello(s, true);
+	script_server_hello(s, true);
+	sealed(s, S, 900);
+	no_certificate_13(s);
+	sealed(s, S, 60);
+	sealed(s, C, 23);
+	sealed(s, S, 30);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
+static void flight_in_one_13(struct script *s)
+{
+	up_to_server_13(s);
+	sealed(s, C, 500);
+	sealed(s, C, 60);
+	sealed(s, S, 368);
+	sealed(s, S, 115);
+	sealed(s, C, 23);
+	sealed(s, S, 37);
+	close_by(s, S);
+}
+
+static void early_data_13(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, true);
+	sealed(s, C, 60);
+	script_server_hello(s, true);
+	sealed(s, S, 900);
+	sealed(s, C, 21);
+	sealed(s, C, 53);
+	sealed(s, S, 184);
+	sealed(s, S, 115);
+	sealed(s, C, 23);
+	sealed(s, S, 37);
+	close_by(s, S);
+}
+
+static void early_data_rejected_13(struct script *s)
+{
+	script_open(s);
+	script_starttls(s);
+	script_client_hello(s, true);
+	sealed(s, C, 60);
+	script_server_hello(s, true);
+	sealed(s, S, 900);
+	sealed(s, C, 21);
+	sealed(s, C, 53);
+	sealed(s, S, 19);
+	close_by(s, S);
+}
+
 static void refused(struct script *s)
 {
 	script_open(s);
@@ -219,6 +427,9 @@ static void silent(struct script *s) /* nothing after the hello, and no end */
 	script_client_hello(s, false);
 }
 
+#define TURNED_AWAY ET_OUTCOME_BROKEN, ET_MODE_STARTTLS, S, -1, 1 + ET_LIKELY, 0x304, 0, 0, false
+#define STANDS      ET_OUTCOME_ESTABLISHED, ET_MODE_STARTTLS, -1, -1, 0, 0x304, 0, 0, false
+
 static const struct {
 	const char *name;
 	void (*say)(struct script *);
@@ -252,6 +463,24 @@ static const struct {
 	{ "broken 1.2", broken_12, ET_OUTCOME_BROKEN, ET_MODE_STARTTLS, -1, -1, 0, 0x303, 0, 0,
 		true },
 	{ "goodbye 1.3", goodbye_13, ET_OUTCOME_BROKEN, ET_MODE_STARTTLS, C, -1, 1 + ET_LIKELY,
+		0x304, 0, 0, false },
+	{ "rejected client certificate 1.3", rejected_13, TURNED_AWAY },
+	{ "missing client certificate 1.3", missing_13, TURNED_AWAY },
+	{ "rejected behind EHLO 1.3", rejected_behind_ehlo_13, TURNED_AWAY },
+	{ "EHLO and alert cross 1.3", rejection_crosses_13, TURNED_AWAY },
+	{ "rejected, flight in one record 1.3", rejected_in_one_13, TURNED_AWAY },
+	{ "rejected behind tickets and EHLO 1.3", rejected_late_13, TURNED_AWAY },
+	{ "rejected behind tickets 1.3", rejected_later_13, TURNED_AWAY },
+	{ "rejected behind KeyUpdate 1.3", update_then_rejected_13, TURNED_AWAY },
+	{ "rejected behind early data 1.3", early_data_rejected_13, TURNED_AWAY },
+	{ "rejected by RST 1.3", rejected_reset_13, ET_OUTCOME_BROKEN, ET_MODE_STARTTLS, -1, -1, 0,
+		0x304, 0, 0, false },
+	{ "one reply 1.3", one_reply_13, STANDS },
+	{ "one reply, then RST 1.3", one_reply_and_gone_13, STANDS },
+	{ "client certificate, one reply 1.3", certificate_one_reply_13, STANDS },
+	{ "flight in one record 1.3", flight_in_one_13, STANDS },
+	{ "early data 1.3", early_data_13, STANDS },
+	{ "995, one reply 1.3", banner_13, ET_OUTCOME_ESTABLISHED, ET_MODE_IMPLICIT, -1, -1, 0,
 		0x304, 0, 0, false },
 	{ "refused", refused, ET_OUTCOME_NONE, ET_MODE_STARTTLS, -1, -1, 0, 0, 0, 0, true },
 	{ "clear", clear, ET_OUTCOME_NONE, ET_MODE_CLEAR, -1, -1, 0, 0, 0, 0, true },

@@ -10,6 +10,7 @@ static const struct cert_spec good = { .key = "P-256", .with_issuer = true },
 			      future = { .key = "P-256", .not_before = "20261201000000Z" },
 			      self_signed = { .key = "RSA", .self_signed = true },
 			      p384 = { .key = "P-384", .with_issuer = true },
+			      md5 = { .key = "RSA", .md5 = true }, short_key = { .key = "RSA" },
 			      wildcard = { .key = "P-256", .dns = "*.example.net" };
 
 /* What the client says of the certificate, and what the certificate says itself. */
@@ -56,6 +57,14 @@ void test_certificates(void)
 			"certificate_rejected/name_mismatch", ET_LIKELY },
 		{ "42, wildcard without label", ET_TLSV1_2, &wildcard, "example.net", 42,
 			"certificate_rejected/name_mismatch", ET_LIKELY },
+		{ "42, MD5", ET_TLSV1_2, &md5, NULL, 42, "certificate_rejected/weak_signature",
+			ET_LIKELY },
+		{ "43, MD5", ET_TLSV1_2, &md5, NULL, 43, "certificate_rejected/weak_signature",
+			ET_LIKELY },
+		{ "48, MD5 is no reason", ET_TLSV1_2, &md5, NULL, 48,
+			"certificate_rejected/unknown_ca", ET_CERTAIN },
+		{ "42, RSA of 1024 bits", ET_TLSV1_2, &short_key, NULL, 42,
+			"certificate_rejected/weak_key", ET_LIKELY },
 		{ "43", ET_TLSV1_2, &good, NULL, 43, "certificate_rejected/unsupported",
 			ET_CERTAIN },
 		{ "44", ET_TLSV1_2, &good, NULL, 44, "certificate_rejected/revoked", ET_CERTAIN },
@@ -151,18 +160,24 @@ void test_client_certificates(void)
 {
 	static const struct {
 		const char *row;
-		bool requested, sent;
+		bool requested, sent, md5;
 		int alert; /* -1: encrypted */
 		const char *code;
 		enum et_confidence sure;
 	} rows[] = {
-		{ "116", true, false, 116, "client_certificate/missing", ET_CERTAIN },
-		{ "40, none sent", true, false, 40, "client_certificate/missing", ET_CERTAIN },
-		{ "48, sent", true, true, 48, "client_certificate/rejected", ET_CERTAIN },
-		{ "encrypted, sent", true, true, -1, "client_certificate/rejected", ET_LIKELY },
-		{ "51, not asked for", false, false, 51, "alert/decrypt_error", ET_CERTAIN },
-		{ "20, asked for", true, true, 20, "alert/bad_record_mac", ET_CERTAIN },
-		{ "encrypted, not asked for", false, false, -1, "alert/encrypted", ET_POSSIBLE },
+		{ "116", true, false, false, 116, "client_certificate/missing", ET_CERTAIN },
+		{ "40, none sent", true, false, false, 40, "client_certificate/missing",
+			ET_CERTAIN },
+		{ "48, sent", true, true, false, 48, "client_certificate/rejected", ET_CERTAIN },
+		{ "encrypted, sent", true, true, false, -1, "client_certificate/rejected",
+			ET_LIKELY },
+		{ "42, MD5", true, true, true, 42, "client_certificate/weak_signature", ET_LIKELY },
+		{ "encrypted, MD5", true, true, true, -1, "client_certificate/weak_signature",
+			ET_LIKELY },
+		{ "51, not asked for", false, false, false, 51, "alert/decrypt_error", ET_CERTAIN },
+		{ "20, asked for", true, true, false, 20, "alert/bad_record_mac", ET_CERTAIN },
+		{ "encrypted, not asked for", false, false, false, -1, "alert/encrypted",
+			ET_POSSIBLE },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -183,7 +198,8 @@ void test_client_certificates(void)
 		}
 		s->tls.side[ET_CLIENT].seen |= ET_TLS_SAW_CLIENT_KEY_EXCHANGE;
 		if (rows[i].sent)
-			s->tls.chain[ET_CLIENT] = world_chain(&w, &self_signed);
+			s->tls.chain[ET_CLIENT] =
+				world_chain(&w, rows[i].md5 ? &md5 : &self_signed);
 		world_expect(&w, rows[i].row, rows[i].code, rows[i].sure);
 		world_free(&w);
 	}

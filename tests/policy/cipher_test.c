@@ -226,6 +226,7 @@ void test_time_of_keys(void)
 /* Who may not speak what with whom? */
 void test_versions(void)
 {
+	static const struct hello_spec sslv2 = { .legacy = ET_SSLV2, .sslv2 = true };
 	static const struct hello_spec tls10 = {
 		.ciphers = "c013 002f 5600", .groups = "0017", .legacy = ET_TLSV1_0
 	};
@@ -252,7 +253,13 @@ void test_versions(void)
 	world_expect(&w, "the client's minimum", "protocol_version", ET_CERTAIN);
 	s = world_rejected(&w, ET_TLSV1_2, &rsa, 47);
 	s->tls.downgrade = 2;
+	world_expect(&w, "sentinel, client of 1.2", "alert/illegal_parameter", ET_CERTAIN);
+	s->tls.hello = world_hello(&w, &modern_13);
 	world_expect(&w, "sentinel", "inappropriate_fallback/downgrade_sentinel", ET_LIKELY);
+	world_refused(&w, &sslv2, 70);
+	world_expect(&w, "SSLv2, alert 70", "protocol_version/sslv2_only", ET_CERTAIN);
+	world_refused(&w, &sslv2, CLOSE);
+	world_expect(&w, "SSLv2, closed", "protocol_version/sslv2_only", ET_LIKELY);
 	world_free(&w);
 }
 

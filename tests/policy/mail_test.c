@@ -51,6 +51,14 @@ void test_starttls(void)
 	} rows[] = {
 		{ "454", { .requested = true, .reply = 454, .offered = ET_YES }, ET_SERVICE_SMTP,
 			ET_MODE_STARTTLS, ET_OUTCOME_NONE, 0, "starttls_refused/454", ET_CERTAIN },
+		{ "offered, then unknown", { .requested = true, .reply = 502, .offered = ET_YES },
+			ET_SERVICE_SMTP, ET_MODE_STARTTLS, ET_OUTCOME_NONE, 0,
+			"starttls_refused/502/garbled", ET_LIKELY },
+		{ "unknown", { .requested = true, .reply = 502 }, ET_SERVICE_SMTP, ET_MODE_STARTTLS,
+			ET_OUTCOME_NONE, 0, "starttls_refused/502", ET_CERTAIN },
+		{ "refused by IMAP", { .requested = true, .reply = 500, .offered = ET_YES },
+			ET_SERVICE_IMAP, ET_MODE_STARTTLS, ET_OUTCOME_NONE, 0,
+			"starttls_refused/500", ET_CERTAIN },
 		{ "500 of IMAP", { .requested = true, .reply = 500 }, ET_SERVICE_IMAP,
 			ET_MODE_STARTTLS, ET_OUTCOME_NONE, 0, "starttls_refused/500", ET_CERTAIN },
 		{ "hello all the same", { .requested = true, .reply = 454 }, ET_SERVICE_SMTP,
@@ -114,7 +122,7 @@ void test_lost(void)
 		enum et_confidence sure;
 	} rows[] = {
 		{ "silence", ET_OUTCOME_INCOMPLETE, ET_END_OPEN, 0, false, ET_TLS_SAW_CLIENT_HELLO,
-			0, "lost/timeout/after_client_hello", ET_CERTAIN },
+			0, "lost/timeout/after_client_hello", ET_LIKELY },
 		{ "RST of the server", ET_OUTCOME_FAILED, ET_END_RST_SERVER, 0, false,
 			ET_TLS_SAW_CLIENT_HELLO, 0, "lost/reset_by_server/after_client_hello",
 			ET_CERTAIN },

@@ -9,6 +9,8 @@ void test_ciphers(void);
 void test_time_of_keys(void);
 void test_versions(void);
 void test_echo(void);
+void test_hellos(void);
+void test_first_64(void);
 void test_certificates(void);
 void test_inferred(void);
 void test_client_certificates(void);

@@ -61,9 +61,26 @@ static struct et_view list(uint8_t *out, const char *hex)
 	return view;
 }
 
+/* A number, a length of one, a byte: a key share; a length of none: an empty extension. */
+static struct et_view entries(uint8_t *out, const char *hex, uint8_t len)
+{
+	uint8_t numbers[512];
+	struct et_view all = list(numbers, hex), view = { .p = out };
+
+	for (size_t i = 0; i < all.n; i += 2) {
+		out[view.n++] = numbers[i];
+		out[view.n++] = numbers[i + 1];
+		out[view.n++] = 0;
+		out[view.n++] = len;
+		for (uint8_t k = 0; k < len; k++)
+			out[view.n++] = k;
+	}
+	return view;
+}
+
 uint32_t world_hello(struct world *world, const struct hello_spec *spec)
 {
-	uint8_t bytes[ET_TLS_PROFILE_MAX], lists[4][512], alpn[64];
+	uint8_t bytes[ET_TLS_PROFILE_MAX], lists[6][1024], alpn[64];
 	static const uint8_t null_compression[1];
 	struct et_tls_hello hello = {
 		.record_version = ET_TLSV1_0,
@@ -72,6 +89,9 @@ uint32_t world_hello(struct world *world, const struct hello_spec *spec)
 		.groups = list(lists[1], spec->groups),
 		.sigalgs = list(lists[2], spec->sigalgs),
 		.versions = list(lists[3], spec->versions),
+		.exts = entries(lists[4], spec->exts, 0),
+		.key_shares = entries(lists[5], spec->shares, 1),
+		.sslv2 = spec->sslv2,
 		.compression = { null_compression, 1 },
 		.has_exts = spec->groups || spec->sigalgs || spec->versions,
 		.has_groups = spec->groups,
@@ -137,7 +157,11 @@ static void append(struct et_view *out, uint8_t *buf, const struct cert_spec *sp
 	snprintf(san, sizeof(san), "DNS:%s", subject);
 	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
 	must(ext && X509_add_ext(x509, ext, -1) == 1, "names");
-	must(X509_sign(x509, key, strcmp(spec->key, "ED25519") ? EVP_sha256() : NULL) > 0, "sign");
+	must(X509_sign(x509, key,
+		     strcmp(spec->key, "ED25519") == 0 ? NULL
+		     : spec->md5                       ? EVP_md5()
+						       : EVP_sha256()) > 0,
+		"sign");
 	n = i2d_X509(x509, &p);
 	must(n > 0, "encode");
 	buf[out->n] = (uint8_t)(n >> 16);

@@ -23,8 +23,10 @@ struct world {
 /* Lists are hex numbers with blanks between; NULL: the extension is missing. */
 struct hello_spec {
 	const char *ciphers, *groups, *sigalgs, *versions;
-	uint16_t legacy;  /* 0: TLS 1.2 */
-	const char *alpn; /* one name */
+	uint16_t legacy;           /* 0: TLS 1.2 */
+	const char *alpn;          /* one name */
+	const char *exts, *shares; /* types of empty extensions; groups of one-byte key shares */
+	bool sslv2;                /* in SSLv2 format */
 };
 
 struct cert_spec {
@@ -32,6 +34,7 @@ struct cert_spec {
 	const char *dns;                    /* NULL: mx.example.net */
 	const char *not_before, *not_after; /* NULL: the year 2026 */
 	bool self_signed;
+	bool md5;         /* signed with it */
 	bool with_issuer; /* the chain holds a second certificate */
 };
 

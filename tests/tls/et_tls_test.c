@@ -55,7 +55,7 @@ static void print_facts(const struct et_tls_facts *f)
 		fprintf(stderr,
 			"    %d: seen %x alert %d%d %u/%u records %u app %u/%u lost %d cut %d\n",
 			dir, s->seen, s->alert.seen, s->alert.encrypted, s->alert.level,
-			s->alert.code, s->records, s->app_records, s->app_after_peer, s->lost,
+			s->alert.code, s->records, s->app_records, s->talk.replies, s->lost,
 			s->cut_message);
 	}
 }

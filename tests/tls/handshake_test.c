@@ -215,7 +215,7 @@ static void split_at_every_byte(void)
 	}
 }
 
-/* Which direction comes first must not matter; app_after_peer is about order, and is left out. */
+/* Which direction comes first must not matter; talk is about order, and is left out. */
 static void either_direction_first(void)
 {
 	for (size_t i = 0; i < cases_cnt; i++) {
@@ -235,7 +235,7 @@ static void either_direction_first(void)
 			}
 			sorted = facts_of(flights, n, CUT_NONE);
 			for (int dir = 0; dir < 2; dir++)
-				sorted.side[dir].app_after_peer = mixed.side[dir].app_after_peer;
+				sorted.side[dir].talk = mixed.side[dir].talk;
 			CU_ASSERT_TRUE(facts_equal(cases[i].name, &mixed, &sorted));
 		}
 	}

@@ -141,7 +141,92 @@ static void application(void)
 	CU_ASSERT_EQUAL(side->app_len[3], 3);
 	CU_ASSERT_EQUAL(side->app_last_len, 5);
 	CU_ASSERT_FALSE(side->app_last_is_end);
-	CU_ASSERT_EQUAL(side->app_after_peer, 0);
+	CU_ASSERT_EQUAL(side->talk.replies, 0);
+}
+
+/* Where the client's flight of TLS 1.3 ends, and what it says, by the lengths of its records. */
+static void client_flight(void)
+{
+	static const struct {
+		uint32_t cipher;
+		uint16_t len[ET_TLS_LENS + 1]; /* 0: no more */
+		unsigned records;
+		enum et_tls_flight flight;
+		bool early;
+	} table[] = {
+		{ 0x1301, { 0 }, 0, ET_TLS_FLIGHT_UNKNOWN, false },
+		{ 0x1301, { 53 }, 1, ET_TLS_FLIGHT_FINISHED, false },
+		{ 0x1301, { 69 }, 0, ET_TLS_FLIGHT_UNKNOWN, false },
+		{ 0x1302, { 69, 53 }, 1, ET_TLS_FLIGHT_FINISHED, false },
+		{ 0x1303, { 53, 53 }, 1, ET_TLS_FLIGHT_FINISHED, false },
+		{ 0x1305, { 45 }, 1, ET_TLS_FLIGHT_FINISHED, false },
+		{ 0x1301, { 25, 53 }, 2, ET_TLS_FLIGHT_NO_CERTIFICATE, false },
+		{ 0x1302, { 25, 69, 60 }, 2, ET_TLS_FLIGHT_NO_CERTIFICATE, false },
+		{ 0x1305, { 17, 45 }, 2, ET_TLS_FLIGHT_NO_CERTIFICATE, false },
+		{ 0x1301, { 61 }, 1, ET_TLS_FLIGHT_NO_CERTIFICATE, false },
+		{ 0x1302, { 77, 69 }, 1, ET_TLS_FLIGHT_NO_CERTIFICATE, false },
+		{ 0x1302, { 892, 281, 69 }, 3, ET_TLS_FLIGHT_CERTIFICATE, false },
+		{ 0x1301, { 1200, 53, 60 }, 2, ET_TLS_FLIGHT_CERTIFICATE, false },
+		{ 0x1301, { 1250, 60, 23 }, 0, ET_TLS_FLIGHT_UNKNOWN, false },
+		{ 0x1301, { 60, 21, 53 }, 3, ET_TLS_FLIGHT_UNKNOWN, true },
+		{ 0x1301, { 60, 60, 21, 53, 60 }, 4, ET_TLS_FLIGHT_UNKNOWN, true },
+		{ 0x1301, { 60, 60, 60, 21, 53 }, 0, ET_TLS_FLIGHT_UNKNOWN, true },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct et_tls_facts facts = { .version = ET_TLSV1_3,
+			.cipher = table[i].cipher,
+			.early_data = table[i].early };
+		struct et_tls_side_facts *client = &facts.side[ET_CLIENT];
+		enum et_tls_flight flight;
+		unsigned n = 0;
+
+		for (; n <= ET_TLS_LENS && table[i].len[n]; n++)
+			if (n < ET_TLS_LENS)
+				client->app_len[n] = table[i].len[n];
+		client->app_records = n;
+		CU_ASSERT_EQUAL(et_tls_client_flight(&flight, &facts), table[i].records);
+		CU_ASSERT_EQUAL(flight, table[i].flight);
+		facts.version = ET_TLSV1_2;
+		CU_ASSERT_EQUAL(et_tls_client_flight(&flight, &facts), 0);
+		CU_ASSERT_EQUAL(flight, ET_TLS_FLIGHT_UNKNOWN);
+	}
+}
+
+/* Who spoke behind whom; what is as short as an alert is no message. */
+static void to_and_fro(void)
+{
+	static const struct {
+		enum et_dir dir;
+		uint8_t len;
+		unsigned replies[2], turns[2];
+	} table[] = {
+		{ ET_SERVER, 100, { 0, 0 }, { 0, 0 } },
+		{ ET_CLIENT, 53, { 1, 0 }, { 1, 0 } },
+		{ ET_CLIENT, 60, { 2, 0 }, { 1, 0 } },
+		{ ET_SERVER, 19, { 2, 0 }, { 1, 0 } },
+		{ ET_CLIENT, 60, { 3, 0 }, { 1, 0 } },
+		{ ET_SERVER, 20, { 3, 1 }, { 1, 1 } },
+		{ ET_CLIENT, 19, { 3, 1 }, { 1, 1 } },
+		{ ET_CLIENT, 20, { 4, 1 }, { 2, 1 } },
+		{ ET_SERVER, 80, { 4, 2 }, { 2, 2 } },
+		{ ET_SERVER, 80, { 4, 3 }, { 2, 2 } },
+	};
+	struct et_tls tls;
+
+	et_tls_init(&tls);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		uint8_t record[5 + 255] = { 23, 3, 3, 0, table[i].len };
+		size_t n = 5 + (size_t)table[i].len;
+
+		CU_ASSERT_EQUAL(
+			et_tls_feed(&tls, &env, table[i].dir, (struct et_view){ record, n }, 1), n);
+		for (int dir = 0; dir < 2; dir++) {
+			CU_ASSERT_EQUAL(tls.facts.side[dir].talk.replies, table[i].replies[dir]);
+			CU_ASSERT_EQUAL(tls.facts.side[dir].talk.turns, table[i].turns[dir]);
+		}
+	}
+	et_tls_done(&tls, &env);
 }
 
 /* Messages longer than is kept, and a pool without buffers: counted, and the position stays. */
@@ -453,6 +538,8 @@ CU_TestInfo message_tests[] = {
 	{ "alerts", alerts },
 	{ "bad records", bad_records },
 	{ "application records", application },
+	{ "client's flight", client_flight },
+	{ "to and fro", to_and_fro },
 	{ "too long, no memory", too_long_and_no_memory },
 	{ "long certificate", long_certificate },
 	{ "hello in two records", hello_in_two_records },

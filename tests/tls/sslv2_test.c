@@ -44,8 +44,8 @@ static struct et_tls_facts facts_any_order(struct flights *all, const char *name
 		}
 	}
 	sorted = facts_of(other.f, other.cnt, CUT_NONE);
-	sorted.side[0].app_after_peer = whole.side[0].app_after_peer;
-	sorted.side[1].app_after_peer = whole.side[1].app_after_peer;
+	sorted.side[0].talk = whole.side[0].talk;
+	sorted.side[1].talk = whole.side[1].talk;
 	CU_ASSERT_TRUE(facts_equal(name, &whole, &sorted));
 	return whole;
 }
