@@ -17,7 +17,12 @@ static const struct {
 	{ "read", "analyze capture files: who spoke TLS, who did not, and why" },
 	{ "live", "capture from DPDK ports into rings in shared memory" },
 	{ "export", "write what live has seen into one file per minute" },
+	{ "explain", "why peers did not come to TLS, and what to change" },
+	{ "whatif", "who would lose or gain TLS if the servers had other settings" },
+	{ "advise", "the certificates and the policy that keep all peers" },
+	{ "grade", "how good the TLS of each server is, by what it negotiated" },
 	{ "fallback", "who goes on in clear after failed TLS, and how long after" },
+	{ "tlsrpt", "TLS reports (RFC 8460) of what was seen on the wire" },
 	{ "gen", "make mail traffic of any size, with its truth" },
 };
 

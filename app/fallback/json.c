@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "print.h"
+#include "answer_json.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 
 static json_t *seconds(int64_t ns)
@@ -20,37 +20,18 @@ static json_t *time_json(int64_t ts_ns)
 	return json_string(text);
 }
 
-static json_t *addr_json(const struct et_addr *addr)
-{
-	char text[ET_ADDR_TEXT];
-
-	et_addr_text(text, addr);
-	return json_string(text);
-}
-
-static json_t *count(uint64_t value)
-{
-	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
-}
-
-/* NULL gives null; text from files is UTF-8 already, it came out of JSON. */
-static json_t *text(const char *value)
-{
-	return value ? json_string(value) : json_null();
-}
-
 static int put_sums(json_t *o, const struct tale_sums *sums)
 {
-	int rc = json_object_set_new(o, "stories", count(sums->stories));
+	int rc = json_object_set_new(o, "stories", answer_json_count(sums->stories));
 
-	rc |= json_object_set_new(o, "attempts", count(sums->attempts));
+	rc |= json_object_set_new(o, "attempts", answer_json_count(sums->attempts));
 	for (unsigned i = 0; i < ET_STORY_HOW_MAX; i++)
-		rc |= json_object_set_new(
-			o, et_story_how_name((enum et_story_how)i), count(sums->how[i]));
-	rc |= json_object_set_new(o, "same_connection", count(sums->same_connection));
-	rc |= json_object_set_new(o, "clear_elsewhere", count(sums->clear_elsewhere));
-	rc |= json_object_set_new(o, "tls_elsewhere", count(sums->tls_elsewhere));
-	rc |= json_object_set_new(o, "tried_once", count(sums->tried_once));
+		rc |= json_object_set_new(o, et_story_how_name((enum et_story_how)i),
+			answer_json_count(sums->how[i]));
+	rc |= json_object_set_new(o, "same_connection", answer_json_count(sums->same_connection));
+	rc |= json_object_set_new(o, "clear_elsewhere", answer_json_count(sums->clear_elsewhere));
+	rc |= json_object_set_new(o, "tls_elsewhere", answer_json_count(sums->tls_elsewhere));
+	rc |= json_object_set_new(o, "tried_once", answer_json_count(sums->tried_once));
 	return rc;
 }
 
@@ -74,7 +55,7 @@ static json_t *delays_json(const struct tales *tales, size_t from, size_t until)
 		return json_null();
 	}
 	o = json_object();
-	rc = json_object_set_new(o, "stories", count(total));
+	rc = json_object_set_new(o, "stories", answer_json_count(total));
 	rc |= json_object_set_new(o, "min_s", seconds(delays[0].ns));
 	for (size_t i = 0; i < sizeof(quantiles) / sizeof(*quantiles); i++)
 		rc |= json_object_set_new(o, quantiles[i].name,
@@ -88,7 +69,7 @@ static json_t *delays_json(const struct tales *tales, size_t from, size_t until)
 		if (i < DELAY_BUCKETS - 1)
 			snprintf(bound, sizeof(bound), "%lld", (long long)delay_bounds_s[i]);
 		if (buckets[i] > 0)
-			rc |= json_object_set_new(histogram, bound, count(buckets[i]));
+			rc |= json_object_set_new(histogram, bound, answer_json_count(buckets[i]));
 	}
 	rc |= json_object_set_new(o, "histogram_s", histogram);
 	free(delays);
@@ -107,7 +88,8 @@ static json_t *causes_json(const struct tales *tales, size_t from, size_t until)
 	for (size_t i = 0; i < cnt && o; i++) {
 		const char *cause = tales_text(tales, causes[i].cause);
 
-		if (cause && json_object_set_new(o, cause, count(causes[i].stories)) != 0) {
+		if (cause &&
+			json_object_set_new(o, cause, answer_json_count(causes[i].stories)) != 0) {
 			json_decref(o);
 			o = NULL;
 		}
@@ -118,13 +100,15 @@ static json_t *causes_json(const struct tales *tales, size_t from, size_t until)
 
 static int put_who(json_t *o, const struct tale *tale, const struct et_archive_pair *pair)
 {
-	int rc = json_object_set_new(o, "client", addr_json(&tale->client));
+	int rc = json_object_set_new(o, "client", answer_json_addr(&tale->client));
 
-	rc |= json_object_set_new(o, "server", addr_json(&tale->server));
+	rc |= json_object_set_new(o, "server", answer_json_addr(&tale->server));
 	rc |= json_object_set_new(
-		o, "service", text(et_service_name((enum et_service)tale->service)));
-	rc |= json_object_set_new(o, "client_name", text(pair ? pair->client_name : NULL));
-	rc |= json_object_set_new(o, "server_name", text(pair ? pair->server_name : NULL));
+		o, "service", answer_json_text(et_service_name((enum et_service)tale->service)));
+	rc |= json_object_set_new(
+		o, "client_name", answer_json_text(pair ? pair->client_name : NULL));
+	rc |= json_object_set_new(
+		o, "server_name", answer_json_text(pair ? pair->server_name : NULL));
 	return rc;
 }
 
@@ -134,7 +118,8 @@ static json_t *peer_json(const struct tales *tales, const struct tale_peer *peer
 	int rc = put_who(o, &tales->v[peer->from], peer->pair);
 
 	rc |= json_object_set_new(o, "sessions",
-		peer->pair ? count(peer->pair->sums.counts[ET_PEER_SESSIONS]) : json_null());
+		peer->pair ? answer_json_count(peer->pair->sums.counts[ET_PEER_SESSIONS])
+			   : json_null());
 	rc |= put_sums(o, &peer->sums);
 	rc |= json_object_set_new(o, "first", time_json(peer->sums.first_ns));
 	rc |= json_object_set_new(o, "last", time_json(peer->sums.last_ns));
@@ -152,13 +137,14 @@ static json_t *gone_json(const struct tales *tales, const struct tale_peer *peer
 	json_t *o = json_object();
 	int rc = put_who(o, tale, peer->pair);
 
-	rc |= json_object_set_new(o, "how", text(et_story_how_name((enum et_story_how)tale->how)));
-	rc |= json_object_set_new(o, "sensor", text(tales_text(tales, tale->sensor)));
-	rc |= json_object_set_new(o, "attempts", count(tale->attempts));
+	rc |= json_object_set_new(
+		o, "how", answer_json_text(et_story_how_name((enum et_story_how)tale->how)));
+	rc |= json_object_set_new(o, "sensor", answer_json_text(tales_text(tales, tale->sensor)));
+	rc |= json_object_set_new(o, "attempts", answer_json_count(tale->attempts));
 	rc |= json_object_set_new(o, "opened", time_json(tale->opened_ns));
 	rc |= json_object_set_new(o, "last", time_json(tale->last_ns));
-	rc |= json_object_set_new(o, "cause", text(tales_text(tales, tale->cause)));
-	rc |= json_object_set_new(o, "hello", text(tales_text(tales, tale->hello)));
+	rc |= json_object_set_new(o, "cause", answer_json_text(tales_text(tales, tale->cause)));
+	rc |= json_object_set_new(o, "hello", answer_json_text(tales_text(tales, tale->hello)));
 	if (rc == 0)
 		return o;
 	json_decref(o);

@@ -43,28 +43,36 @@ static int sensor_number(struct et_archive *archive, uint32_t *number, const cha
 	return 0;
 }
 
-/* What the capture object says; what is missing or null is not known. */
+/* One count of the capture object; what is missing or null is not known. */
+static void add_count(uint64_t *sum, uint64_t *minutes, const json_t *capture, const char *key)
+{
+	uint64_t count = UINT64_MAX;
+
+	if (!member_count(&count, capture, key) || count == UINT64_MAX)
+		return;
+	*sum = sum_of(*sum, count);
+	++*minutes;
+}
+
+static void add_known(struct et_archive_capture *to, const json_t *capture)
+{
+	const json_t *seconds = json_object_get(capture, "seconds");
+
+#define X(id) add_count(&to->id, &to->minutes_##id, capture, #id);
+	ET_ARCHIVE_CAPTURE(X)
+#undef X
+	if (json_is_number(seconds) && json_number_value(seconds) > 0)
+		to->seconds += json_number_value(seconds);
+}
+
 static int add_capture(struct et_archive *archive, uint32_t number, const json_t *capture)
 {
 	struct sensor_item *sensor = store_at(&archive->sensors, number);
-	struct et_archive_capture *both[] = { &sensor->capture, &archive->totals.capture };
 	const json_t *drops = json_object_get(capture, "drops"), *value;
 	const char *name;
-	uint64_t count;
 
-	for (unsigned i = 0; i < 2; i++) {
-#define X(id)                                                            \
-	count = UINT64_MAX;                                              \
-	if (member_count(&count, capture, #id) && count != UINT64_MAX) { \
-		both[i]->id = sum_of(both[i]->id, count);                \
-		both[i]->minutes_##id++;                                 \
-	}
-		ET_ARCHIVE_CAPTURE(X)
-#undef X
-		value = json_object_get(capture, "seconds");
-		if (json_is_number(value) && json_number_value(value) > 0)
-			both[i]->seconds += json_number_value(value);
-	}
+	add_known(&sensor->capture, capture);
+	add_known(&archive->totals.capture, capture);
 	json_object_foreach((json_t *)(uintptr_t)drops, name, value)
 	{
 		if (!json_is_integer(value) || json_integer_value(value) <= 0 ||

@@ -15,8 +15,8 @@ void nego_note(struct et_nego_config *config, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text) - 1, format, args);
 	va_end(args);
-	strcat(text, "\n");
 	len = strlen(text);
+	memcpy(text + len++, "\n", 2);
 	/* a preset and an option may say the same */
 	if (!strstr(config->notes, text) && n + len < sizeof(config->notes))
 		memcpy(config->notes + n, text, len + 1);

@@ -207,8 +207,9 @@ struct et_port_tx;
 struct et_port_tx_options {
 	const char *name;   /* PCI address or vdev name */
 	unsigned frame_max; /* bytes of the longest frame */
-	unsigned waiting;   /* room for frames of another thread (et_port_tx_put); 0: it is not used */
-	unsigned lcore;     /* that sends */
+	unsigned
+		waiting; /* room for frames of another thread (et_port_tx_put); 0: it is not used */
+	unsigned lcore;  /* that sends */
 	void (*say)(void *ctx, const char *sentence);
 	void *say_ctx;
 };

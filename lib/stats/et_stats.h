@@ -118,11 +118,11 @@ struct et_stats_file {
 	int dir_fd;        /* the open folder */
 	int64_t minute_ns; /* et_time_minute */
 	const struct et_stats_capture *capture;
-	struct json_t *members;      /* more members of the minute row; NULL: none */
-	struct et_peer_table *table; /* of sessions of the run's books; gets sorted */
+	struct json_t *members;                 /* more members of the minute row; NULL: none */
+	struct et_peer_table *table;            /* of sessions of the run's books; gets sorted */
 	const struct et_stats_stories *stories; /* NULL: none are followed */
-	int zstd_level;              /* 0: plain; else compressed, and ".zst" behind the name */
-	bool keep;                   /* a file of that name stays as it is: -EEXIST */
+	int zstd_level; /* 0: plain; else compressed, and ".zst" behind the name */
+	bool keep;      /* a file of that name stays as it is: -EEXIST */
 };
 
 #define ET_STATS_ERROR 512
