@@ -14,55 +14,8 @@
 #include "../../lib/archive/archive_parts.h"
 #include "../unit.h"
 #include "et_archive.h"
-#include "et_iana.h"
-
-#define MINUTE \
-	"{\"type\":\"minute\",\"v\":1,\"sensor\":\"gw\",\"minute\":\"2026-11-22T10:31:00Z\"}\n"
-#define NEXT "{\"type\":\"minute\",\"v\":1,\"sensor\":\"gw\",\"minute\":\"2026-11-22T10:32:00Z\"}\n"
-#define PEER                                                                                \
-	"{\"type\":\"peer\",\"client\":\"192.0.2.1\",\"server\":\"192.0.2.2\",\"service\":" \
-	"\"smtp\",\"sessions\":3,\"tls_failed\":1,\"versions\":{\"TLSv1.2\":2}}\n"
-#define HELLO \
-	"{\"type\":\"hello\",\"id\":\"a\",\"ciphers\":[\"c02f\"],\"versions\":[\"TLSv1.2\"]}\n"
-#define CERT "{\"type\":\"cert\",\"sha256\":\"c\"}\n"
-#define END1 "{\"type\":\"end\",\"rows\":1}\n"
-#define END2 "{\"type\":\"end\",\"rows\":2}\n"
-#define END3 "{\"type\":\"end\",\"rows\":3}\n"
-
-static char said[4096];
-
-static void note(void *ctx, const char *sentence)
-{
-	size_t n = strlen(said);
-
-	(void)ctx;
-	snprintf(said + n, sizeof(said) - n, "%s\n", sentence);
-}
-
-static struct et_archive *archive_of(uint32_t max_cells, uint32_t max_moments)
-{
-	struct et_archive_options options = { .since_ns = INT64_MIN,
-		.until_ns = INT64_MAX,
-		.max_cells = max_cells,
-		.max_moments = max_moments,
-		.warn = note };
-	struct et_archive *archive = et_archive_new(&options);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(archive);
-	said[0] = '\0';
-	return archive;
-}
-
-static int add(struct et_archive *archive, const char *text)
-{
-	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-	int rc;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
-	rc = et_archive_add_rows(archive, in, "f");
-	fclose(in);
-	return rc;
-}
+#include "fill.h"
+#include "names_test.h"
 
 /* What one file comes to. */
 static void test_files(void)
@@ -150,9 +103,9 @@ static void test_files(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct et_archive *archive = archive_of(0, 0);
+		struct et_archive *archive = fill_new(0, 0);
 		struct et_archive_totals totals;
-		int rc = add(archive, rows[i].text);
+		int rc = fill_add(archive, rows[i].text);
 
 		CU_ASSERT_EQUAL(rc, rows[i].rc);
 		CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
@@ -167,9 +120,9 @@ static void test_files(void)
 		CU_ASSERT_EQUAL(totals.damaged, rc == 1);
 		CU_ASSERT_EQUAL(totals.unreadable, rc == -EINVAL);
 		if (rows[i].says)
-			CU_ASSERT_PTR_NOT_NULL(strstr(said, rows[i].says))
+			CU_ASSERT_PTR_NOT_NULL(strstr(fill_said, rows[i].says))
 		else
-			CU_ASSERT_STRING_EQUAL(said, "");
+			CU_ASSERT_STRING_EQUAL(fill_said, "");
 		et_archive_free(archive);
 	}
 }
@@ -180,9 +133,9 @@ static void test_cut(void)
 	static const char whole[] = MINUTE PEER HELLO CERT "{\"type\":\"end\",\"rows\":4}";
 
 	for (size_t n = 1; n < sizeof(whole) - 1; n++) {
-		struct et_archive *archive = archive_of(0, 0);
+		struct et_archive *archive = fill_new(0, 0);
 		char *text = strndup(whole, n);
-		int rc = add(archive, text);
+		int rc = fill_add(archive, text);
 
 		CU_ASSERT_TRUE(n < strlen(MINUTE) - 1 ? rc == -EINVAL : rc == 1);
 		CU_ASSERT_EQUAL(et_archive_finish(archive), 0);
@@ -215,7 +168,7 @@ static void fill(struct et_archive *archive, const unsigned *order, unsigned cnt
 		unsigned m = order ? order[i] : i;
 
 		pair_row(text, sizeof(text), m, 1 + m % 5, 1 + m);
-		CU_ASSERT_EQUAL(add(archive, text), 0);
+		CU_ASSERT_EQUAL(fill_add(archive, text), 0);
 	}
 	CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 }
@@ -251,8 +204,8 @@ static void test_order(void)
 	for (unsigned i = 0; i < CNT; i++)
 		order[i] = i * 7 % CNT; /* 7 and 300 have no factor in common */
 	for (size_t b = 0; b < sizeof(bounds) / sizeof(*bounds); b++) {
-		struct et_archive *one = archive_of(0, bounds[b].max_moments);
-		struct et_archive *two = archive_of(0, bounds[b].max_moments);
+		struct et_archive *one = fill_new(0, bounds[b].max_moments);
+		struct et_archive *two = fill_new(0, bounds[b].max_moments);
 		const struct et_archive_pair *x, *y;
 		size_t n, m;
 
@@ -283,7 +236,7 @@ static void test_order(void)
 /* Hosts are the sums of their pairs. */
 static void test_hosts(void)
 {
-	struct et_archive *archive = archive_of(0, 0);
+	struct et_archive *archive = fill_new(0, 0);
 	const struct et_archive_host *servers, *clients;
 	const struct et_archive_sensor *sensors;
 	size_t cnt;
@@ -321,7 +274,7 @@ static void test_hosts(void)
 /* A bound on the cells: what does not fit is counted, the rest stays right. */
 static void test_bound(void)
 {
-	struct et_archive *archive = archive_of(4, 0);
+	struct et_archive *archive = fill_new(4, 0);
 	struct et_archive_totals totals;
 
 	fill(archive, NULL, 100);
@@ -337,12 +290,12 @@ static void test_overflow(void)
 	static const char row[] =
 		"{\"type\":\"peer\",\"client\":\"::1\",\"server\":\"::2\",\"service\":\"smtp\","
 		"\"sessions\":9223372036854775807,\"versions\":{\"a\":9223372036854775807}}\n";
-	struct et_archive *archive = archive_of(0, 0);
+	struct et_archive *archive = fill_new(0, 0);
 	char text[4096] = MINUTE;
 
 	for (unsigned i = 0; i < 4; i++)
 		strcat(text, row);
-	add(archive, text);
+	fill_add(archive, text);
 	CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 	CU_ASSERT_EQUAL(et_archive_all(archive)->counts[ET_PEER_SESSIONS], UINT64_MAX);
 	CU_ASSERT_EQUAL(et_archive_count(&et_archive_all(archive)->maps[ET_ARCHIVE_VERSIONS], "a"),
@@ -388,7 +341,7 @@ static void test_coverage(void)
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(archive);
 		for (size_t f = 0; f < 3; f++)
-			CU_ASSERT_EQUAL(add(archive, files[f]), 0);
+			CU_ASSERT_EQUAL(fill_add(archive, files[f]), 0);
 		CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 		et_archive_totals(&totals, archive);
 		CU_ASSERT_EQUAL(totals.minutes, rows[i].minutes);
@@ -419,12 +372,12 @@ static void test_coverage(void)
 /* Text of a file acts on no terminal. */
 static void test_texts(void)
 {
-	struct et_archive *archive = archive_of(0, 0);
+	struct et_archive *archive = fill_new(0, 0);
 	const struct et_archive_pair *pairs;
 	size_t cnt;
 
 	CU_ASSERT_EQUAL(
-		add(archive, MINUTE
+		fill_add(archive, MINUTE
 			"{\"type\":\"peer\",\"client\":\"::1\",\"server\":\"::2\",\"service\":"
 			"\"smtp\",\"sessions\":1,\"client_name\":\"a\\u001b[2Jb\\u007f\"}\n" END2),
 		0);
@@ -456,13 +409,13 @@ static void test_refs(void)
 		"\"x\","
 		"\"not_before\":\"1950-01-01T00:00:00Z\",\"not_after\":\"2027-01-01T00:00:00Z\"}\n"
 		"{\"type\":\"end\",\"rows\":4}\n";
-	struct et_archive *archive = archive_of(0, 0);
+	struct et_archive *archive = fill_new(0, 0);
 	const struct et_archive_cert *cert;
 	struct et_archive_totals totals;
 	struct et_tls_profile profile;
 	char key[ET_ARCHIVE_KEY];
 
-	CU_ASSERT_EQUAL(add(archive, text), 0);
+	CU_ASSERT_EQUAL(fill_add(archive, text), 0);
 	CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 	et_archive_totals(&totals, archive);
 	CU_ASSERT_TRUE(totals.hellos_missing == 1 && totals.certs_missing == 1);
@@ -503,13 +456,13 @@ static void test_older(void)
 		"\"sessions\":1,\"hellos\":{\"h\":1}}\n";
 
 	for (unsigned swapped = 0; swapped < 2; swapped++) {
-		struct et_archive *archive = archive_of(0, 0);
+		struct et_archive *archive = fill_new(0, 0);
 		struct et_tls_profile profile;
 		char text[2048];
 
 		snprintf(text, sizeof(text), "%s%s%s%s{\"type\":\"end\",\"rows\":4}\n", MINUTE,
 			peer, swapped ? newer : older, swapped ? older : newer);
-		CU_ASSERT_EQUAL(add(archive, text), 0);
+		CU_ASSERT_EQUAL(fill_add(archive, text), 0);
 		CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 		CU_ASSERT_TRUE(
 			et_archive_profile(&profile, archive, et_archive_hello(archive, "h")));
@@ -518,122 +471,11 @@ static void test_older(void)
 	}
 }
 
-static void test_names(void)
-{
-	static const char h[] = "3d39ec1a72d2f6904198ba2c85dc00e4";
-	static const struct {
-		const char *name;
-		bool good;
-		uint16_t version;
-		uint32_t cipher;
-		uint16_t group;
-		const char *hello, *key;
-	} accepts[] = {
-		{ "TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 x25519 "
-		  "3d39ec1a72d2f6904198ba2c85dc00e4 ecdsa-secp384r1",
-			true, ET_TLSV1_2, 0xc02c, 0x1d, h, "ecdsa-secp384r1" },
-		{ "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768 - -", true, ET_TLSV1_3, 0x1302,
-			0x11ec, "", "" },
-		{ "7f1c fefe 9999 - -", true, 0x7f1c, 0xfefe, 0x9999, "", "" },
-		{ "SSLv2 SSL_CK_RC4_128_WITH_MD5 - - rsa-1024", true, ET_SSLV2, 0x010080, 0, "",
-			"rsa-1024" },
-		{ "SSLv2 040404 - - -", true, ET_SSLV2, 0x040404, 0, "", "" },
-		{ "TLSv1.2 NO_SUCH_SUITE - - -", false, 0, 0, 0, "", "" },
-		{ "TLSv9 1302 - - -", false, 0, 0, 0, "", "" },
-		{ "TLSv1.2 1302 nogroup - -", false, 0, 0, 0, "", "" },
-		{ "TLSv1.2 1302 - -", false, 0, 0, 0, "", "" },
-		{ "TLSv1.2 1302 - - - -", false, 0, 0, 0, "", "" },
-		{ "", false, 0, 0, 0, "", "" },
-	};
-	static const struct {
-		const char *name;
-		bool good;
-		const char *code;
-		enum et_confidence confidence;
-		const char *hello;
-	} failures[] = {
-		{ "alert/internal_error likely 3d39ec1a72d2f6904198ba2c85dc00e4", true,
-			"alert/internal_error", ET_LIKELY, h },
-		{ "starttls_refused/454 certain -", true, "starttls_refused/454", ET_CERTAIN, "" },
-		{ "a possible -", true, "a", ET_POSSIBLE, "" },
-		{ "a perhaps -", false, "a", 0, "" },
-		{ "a certain", false, "a", 0, "" },
-		{ "a certain - b", false, "a", 0, "" },
-	};
-
-	for (size_t i = 0; i < sizeof(accepts) / sizeof(*accepts); i++) {
-		struct et_archive_accept accept;
-
-		CU_ASSERT_EQUAL(et_archive_accept_parse(&accept, accepts[i].name), accepts[i].good);
-		if (!accepts[i].good)
-			continue;
-		CU_ASSERT_TRUE(accept.version == accepts[i].version &&
-			       accept.cipher == accepts[i].cipher &&
-			       accept.group == accepts[i].group);
-		CU_ASSERT_STRING_EQUAL(accept.hello, accepts[i].hello);
-		CU_ASSERT_STRING_EQUAL(accept.key, accepts[i].key);
-	}
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
-		struct et_archive_failure failure;
-
-		CU_ASSERT_EQUAL(
-			et_archive_failure_parse(&failure, failures[i].name), failures[i].good);
-		if (!failures[i].good)
-			continue;
-		CU_ASSERT_EQUAL(failure.confidence, failures[i].confidence);
-		CU_ASSERT_STRING_EQUAL(failure.code, failures[i].code);
-		CU_ASSERT_STRING_EQUAL(failure.hello, failures[i].hello);
-	}
-}
-
-/* Every suite and group has its number again. */
-static void test_registries(void)
-{
-	for (uint32_t id = 0; id <= UINT16_MAX; id++) {
-		const struct et_iana_suite *suite = et_iana_suite((uint16_t)id);
-		const char *group = et_iana_group((uint16_t)id);
-		uint32_t cipher;
-		uint16_t number;
-
-		if (suite && !(suite->flags & ET_IANA_GREASE))
-			CU_ASSERT_TRUE(
-				et_archive_cipher_id(&cipher, suite->name) &&
-				strcmp(et_iana_suite((uint16_t)cipher)->name, suite->name) == 0);
-		if (id > 0 && group && !et_iana_is_grease((uint16_t)id))
-			CU_ASSERT_TRUE(et_archive_group_id(&number, group) && number == id);
-	}
-}
-
-static void test_times(void)
-{
-	static const struct {
-		const char *text;
-		bool good;
-		int64_t s;
-	} rows[] = { { "1970-01-01T00:00:00Z", true, 0 },
-		{ "2026-11-22T10:31:00Z", true, 1795343460 },
-		{ "2000-02-29T23:59:59Z", true, 951868799 },
-		{ "2100-03-01T00:00:00.123456Z", true, 4107542400 },
-		{ "2199-12-31T23:59:59Z", true, 7258118399 }, { "2200-01-01T00:00:00Z", false, 0 },
-		{ "1969-12-31T23:59:59Z", false, 0 }, { "2026-11-22T10:31:00", false, 0 },
-		{ "2026-11-22 10:31:00Z", false, 0 }, { "2026-11-22T10:31:00Zx", false, 0 },
-		{ "2026-11-22T24:31:00Z", false, 0 }, { "2026-00-22T10:31:00Z", false, 0 },
-		{ "", false, 0 }, { "2026", false, 0 } };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		int64_t ns = 0;
-
-		CU_ASSERT_EQUAL(time_parse(&ns, rows[i].text), rows[i].good);
-		if (rows[i].good)
-			CU_ASSERT_EQUAL(ns, rows[i].s * ET_NS_PER_S);
-	}
-}
-
 /* A line as long as is read, and one that is longer. */
 static void test_long_line(void)
 {
 	for (unsigned more = 0; more < 2; more++) {
-		struct et_archive *archive = archive_of(0, 0);
+		struct et_archive *archive = fill_new(0, 0);
 		size_t n = LINE_MAX_BYTES + more, m = strlen(MINUTE), e = strlen(PEER END3);
 		char *text = malloc(m + n + 1 + e + 1);
 		int rc;
@@ -644,9 +486,9 @@ static void test_long_line(void)
 		memcpy(text + m, "{\"type\":\"x\"}", 12);
 		text[m + n] = '\n';
 		strcpy(text + m + n + 1, PEER END3);
-		rc = add(archive, text);
+		rc = fill_add(archive, text);
 		CU_ASSERT_EQUAL(rc, (int)more);
-		CU_ASSERT_EQUAL(strstr(said, "too long") != NULL, more != 0);
+		CU_ASSERT_EQUAL(strstr(fill_said, "too long") != NULL, more != 0);
 		CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 		CU_ASSERT_EQUAL(et_archive_all(archive)->counts[ET_PEER_SESSIONS], 3);
 		free(text);
@@ -674,7 +516,7 @@ static void test_disk(void)
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0 && !ZSTD_isError(n));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct et_archive *archive = archive_of(0, 0);
+		struct et_archive *archive = fill_new(0, 0);
 		char bytes[1024];
 
 		memcpy(bytes, rows[i].bytes, rows[i].n);
@@ -683,7 +525,7 @@ static void test_disk(void)
 		CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
 		CU_ASSERT_EQUAL(pwrite(fd, bytes, rows[i].n, 0), (ssize_t)rows[i].n);
 		CU_ASSERT_EQUAL(et_archive_add_file(archive, path), rows[i].rc);
-		CU_ASSERT_EQUAL(strstr(said, "damaged or cut off") != NULL,
+		CU_ASSERT_EQUAL(strstr(fill_said, "damaged or cut off") != NULL,
 			rows[i].rc != 0 && rows[i].n > 0);
 		CU_ASSERT_EQUAL_FATAL(et_archive_finish(archive), 0);
 		CU_ASSERT_EQUAL(
@@ -693,10 +535,10 @@ static void test_disk(void)
 	close(fd);
 	unlink(path);
 	{
-		struct et_archive *archive = archive_of(0, 0);
+		struct et_archive *archive = fill_new(0, 0);
 
 		CU_ASSERT_EQUAL(et_archive_add_file(archive, path), -ENOENT);
-		CU_ASSERT_PTR_NOT_NULL(strstr(said, "cannot be read"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(fill_said, "cannot be read"));
 		CU_ASSERT_EQUAL(et_archive_add_folder(archive, path), -ENOENT);
 		CU_ASSERT_EQUAL(et_archive_finish(archive), 0);
 		et_archive_free(archive);

@@ -15,9 +15,10 @@ static bool holds(const uint16_t *list, uint16_t cnt, const char *want)
 	for (uint16_t i = 0; i < cnt; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%04x", i ? " " : "",
 			list[i]);
-	if (strcmp(text, want) != 0)
-		fprintf(stderr, "\n    is \"%s\", not \"%s\"", text, want);
-	return strcmp(text, want) == 0;
+	if (want && strcmp(text, want) == 0)
+		return true;
+	fprintf(stderr, "\n    is \"%s\", not \"%s\"", text, want ? want : "");
+	return false;
 }
 
 /* Do texts in every form that is promised become what they mean? */

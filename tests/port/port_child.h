@@ -59,12 +59,10 @@ void test_same_prefix(void);
 /* port_tx.c: what is sent. Whole tests. */
 void test_tx(const char *folder);
 void test_tx_refusals(void);
-void test_tx_veth(const void *arg);
 
-/* port_veth.c: with real interfaces of the kernel, in a network namespace of the child's own. */
-void test_veth_removal(const void *arg);
-void test_veth_drops(const void *arg);
-void test_veth_fanout(const void *arg);
-void test_tap_wait(const void *arg);
+void test_tx_veth(const void *arg); /* in a child, with root */
+
+/* port_veth.c: with real interfaces of the kernel, in network namespaces. A whole test. */
+void test_interfaces(void);
 
 #endif

@@ -564,21 +564,6 @@ static void test_telemetry(void)
 	CU_ASSERT(child_run(telemetry, NULL));
 }
 
-/* ---- with the kernel's interfaces ---- */
-
-static void test_interfaces(void)
-{
-	if (geteuid()) {
-		fprintf(stderr, "skipped: needs root for interfaces of its own ");
-		return;
-	}
-	CU_ASSERT(child_run(test_veth_removal, NULL));
-	CU_ASSERT(child_run(test_veth_drops, NULL));
-	CU_ASSERT(child_run(test_veth_fanout, NULL));
-	CU_ASSERT(child_run(test_tap_wait, NULL));
-	CU_ASSERT(child_run(test_tx_veth, NULL));
-}
-
 static void test_sending(void)
 {
 	test_tx(folder);

@@ -6,6 +6,7 @@
  */
 
 #include "port_child.h"
+#include "unit.h"
 
 #include <net/if.h>
 #include <netpacket/packet.h>
@@ -84,7 +85,7 @@ static bool says(struct et_port_set *set, const char *words)
 }
 
 /* The second port must go on whatever happens to the first. */
-void test_veth_removal(const void *arg)
+static void test_veth_removal(const void *arg)
 {
 	struct et_port_set *set;
 	struct et_port_reader *reader;
@@ -134,7 +135,7 @@ void test_veth_removal(const void *arg)
 }
 
 /* What the kernel had no room for is counted: read and missed are all that was sent. */
-void test_veth_drops(const void *arg)
+static void test_veth_drops(const void *arg)
 {
 	enum { FRAMES = 20000 };
 	struct et_segment segment = child_random_segment(false);
@@ -173,7 +174,7 @@ void test_veth_drops(const void *arg)
 }
 
 /* The kernel's fanout brings both directions of a flow to one queue, and uses all queues. */
-void test_veth_fanout(const void *arg)
+static void test_veth_fanout(const void *arg)
 {
 	enum { FLOWS = 60 };
 	struct et_port_set *set;
@@ -223,7 +224,7 @@ void test_veth_fanout(const void *arg)
 }
 
 /* TAP has RX interrupts: a reader sleeps until a frame comes. */
-void test_tap_wait(const void *arg)
+static void test_tap_wait(const void *arg)
 {
 	struct et_port_set *set;
 	struct et_port_reader *reader;
@@ -256,4 +257,17 @@ void test_tap_wait(const void *arg)
 	CHECK(count_ours(reader, 1) == 1);
 	et_port_reader_free(reader);
 	et_port_close(set);
+}
+
+void test_interfaces(void)
+{
+	if (geteuid()) {
+		fprintf(stderr, "skipped: needs root for interfaces of its own ");
+		return;
+	}
+	CU_ASSERT(child_run(test_veth_removal, NULL));
+	CU_ASSERT(child_run(test_veth_drops, NULL));
+	CU_ASSERT(child_run(test_veth_fanout, NULL));
+	CU_ASSERT(child_run(test_tap_wait, NULL));
+	CU_ASSERT(child_run(test_tx_veth, NULL));
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Do the records keep the contract, byte for byte and whatever the names are? */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -9,8 +8,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "folder.h"
 #include "sample.h"
 #include "slow_row.h"
+#include "stories_test.h"
 #include "unit.h"
 
 static const char *const session_keys =
@@ -212,40 +213,6 @@ static void test_session_keys(void)
 	sample_free(&sample);
 }
 
-static char *slurp(const char *dir, const char *name)
-{
-	char path[512], *text = calloc(1, 1 << 20);
-	FILE *in;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	in = fopen(path, "r");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
-	CU_ASSERT_FATAL(fread(text, 1, (1 << 20) - 1, in) < (1 << 20) - 1);
-	fclose(in);
-	return text;
-}
-
-/* The files of a folder; removes it if told so. */
-static size_t files_in(const char *dir, bool remove)
-{
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-	size_t cnt = 0;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
-	while ((entry = readdir(d))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		cnt++;
-		if (remove)
-			unlinkat(dirfd(d), entry->d_name, 0);
-	}
-	closedir(d);
-	if (remove)
-		rmdir(dir);
-	return cnt;
-}
-
 /* Types of the rows of a file: "minute peer peer hello cert end"; adds sessions to *sum. */
 static void row_types(char *out, uint64_t *sum, const char *text)
 {
@@ -311,7 +278,7 @@ static void test_minutes(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	write_minutes(&sample, dir, minutes, 2);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		text = slurp(dir, rows[i].name);
+		text = folder_slurp(dir, rows[i].name);
 		row_types(types, &sum, text);
 		CU_ASSERT_STRING_EQUAL(types, rows[i].types);
 		if (strcmp(types, rows[i].types) != 0)
@@ -327,7 +294,7 @@ static void test_minutes(void)
 	}
 	/* each session exactly once over all files, and nothing left behind */
 	CU_ASSERT_EQUAL(sum, SAMPLE_CNT);
-	CU_ASSERT_EQUAL(files_in(dir, true), 7);
+	CU_ASSERT_EQUAL(folder_files(dir, true), 7);
 	sample_free(&sample);
 }
 
@@ -345,14 +312,14 @@ static void test_minutes_edges(void)
 	sample.sessions[SAMPLE_HOSTILE].decided_ns = INT64_MIN + ET_NS_PER_MIN;
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	write_minutes(&sample, dir, NULL, 0);
-	CU_ASSERT_EQUAL(files_in(dir, false), 5);
-	first = slurp(dir, name);
+	CU_ASSERT_EQUAL(folder_files(dir, false), 5);
+	first = folder_slurp(dir, name);
 	write_minutes(&sample, dir, NULL, 0);
-	second = slurp(dir, name);
+	second = folder_slurp(dir, name);
 	CU_ASSERT_STRING_EQUAL(first, second);
 	free(first);
 	free(second);
-	files_in(dir, true);
+	folder_files(dir, true);
 	writer = et_stats_writer_new(&sample.run);
 	CU_ASSERT_EQUAL(et_stats_minutes(writer, error, dir, NULL, 0), -ENOENT);
 	CU_ASSERT_PTR_NOT_NULL(strstr(error, dir));
@@ -467,7 +434,7 @@ static void test_rows_are_json(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	file.dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	CU_ASSERT_EQUAL_FATAL(et_stats_file(writer, error, &file), 0);
-	text = slurp(dir, "gw1-20261122T1031Z.jsonl");
+	text = folder_slurp(dir, "gw1-20261122T1031Z.jsonl");
 	line = strchr(text, '\n') + 1;
 	for (uint32_t i = 0; i < et_peer_cnt(table); i++) {
 		json_t *o = slow_row(writer, table, et_peer_at(table, i));
@@ -485,96 +452,7 @@ static void test_rows_are_json(void)
 	CU_ASSERT_TRUE(et_peer_cnt(table) > 40);
 	close(file.dir_fd);
 	free(text);
-	files_in(dir, true);
-	et_stats_writer_free(writer);
-	et_peer_table_free(table);
-	sample_free(&sample);
-}
-
-/* What is known of a story, and nothing else, stands in its row; then in the minute row. */
-static void test_stories(void)
-{
-	static const char *const rows[] = {
-		"{\"type\":\"fallback\",\"client\":\"198.51.100.7\",\"service\":\"smtp\","
-		"\"servers\":"
-		"[\"192.0.2.25\",\"192.0.2.26\"],\"direction\":\"in\",\"how\":\"clear\","
-		"\"stories\":2,"
-		"\"attempts\":5,\"opened\":\"2026-11-22T10:31:07.123456Z\",\"last\":"
-		"\"2026-11-22T10:31:08.123456Z\",\"closed\":\"2026-11-22T10:31:09.123456Z\","
-		"\"closed_by\":\"192.0.2.27\",\"same_connection\":false,\"delay_s\":1.5,"
-		"\"delay_max_s\":2.0,\"cause\":\"starttls_refused/454\",\"hello\":null}\n",
-		"\"how\":\"tls\",\"stories\":1,\"attempts\":5,\"opened\":\"2026-11-22T10:31:07."
-		"123456Z\","
-		"\"last\":\"2026-11-22T10:31:08.123456Z\",\"closed\":\"2026-11-22T10:31:09."
-		"123456Z\","
-		"\"closed_by\":\"192.0.2.27\",\"same_connection\":null,\"delay_s\":2.0,",
-		"\"how\":\"stuck\",\"stories\":1,\"attempts\":5,\"opened\":\"2026-11-22T10:31:07."
-		"123456Z\","
-		"\"last\":\"2026-11-22T10:31:08.123456Z\",\"closed\":\"2026-11-22T10:31:09."
-		"123456Z\","
-		"\"closed_by\":null,\"same_connection\":null,\"delay_s\":null,\"delay_max_s\":"
-		"null,",
-		"\"closed\":null,\"closed_by\":null,\"same_connection\":null,\"delay_s\":null,"
-		"\"delay_max_s\":null,\"cause\":null,\"hello\":\"00ff\"}\n",
-	};
-	static const uint8_t hows[] = { ET_STORY_CLEAR, ET_STORY_TLS, ET_STORY_STUCK,
-		ET_STORY_OPEN };
-	struct et_story all[4] = { { .service = ET_SERVICE_SMTP } };
-	struct et_stats_stories stories = {
-		.rows = all, .cnt = 4, .open = 3, .dropped = 2, .state = 17
-	};
-	char dir[] = "/tmp/et-stats-XXXXXX", error[ET_STATS_ERROR], *text, *line;
-	struct et_peer_table *table = et_peer_table_new(10, 10);
-	struct et_stats_capture capture;
-	struct et_stats_file file = { .dir = dir,
-		.minute_ns = et_time_minute(SAMPLE_START_NS),
-		.capture = &capture,
-		.table = table,
-		.stories = &stories };
-	struct et_peer_net gateway;
-	struct et_stats_writer *writer;
-	struct sample sample;
-
-	sample_new(&sample);
-	CU_ASSERT_EQUAL_FATAL(et_peer_net_parse(&gateway, "192.0.2.0/24"), 0);
-	sample.run.gateways = &gateway;
-	sample.run.gateways_cnt = 1;
-	all[0].client = et_addr_v4((uint8_t[]){ 198, 51, 100, 7 });
-	all[0].servers[0] = et_addr_v4((uint8_t[]){ 192, 0, 2, 25 });
-	all[0].servers[1] = et_addr_v4((uint8_t[]){ 192, 0, 2, 26 });
-	all[0].closed_by = et_addr_v4((uint8_t[]){ 192, 0, 2, 27 });
-	all[0].servers_cnt = 2;
-	all[0].attempts = 5;
-	all[0].opened_ns = SAMPLE_START_NS;
-	all[0].last_ns = SAMPLE_START_NS + ET_NS_PER_S;
-	all[0].closed_ns = SAMPLE_START_NS + 2 * ET_NS_PER_S;
-	all[0].delay_max_ns = 2 * ET_NS_PER_S;
-	for (unsigned i = 0; i < 4; i++) {
-		all[i] = all[0];
-		all[i].how = hows[i];
-		all[i].stories = i ? 1 : 2;
-		all[i].delay_ns = i ? 2 * ET_NS_PER_S : 3 * ET_NS_PER_S; /* the sum */
-	}
-	snprintf(all[0].cause, sizeof(all[0].cause), "starttls_refused/454");
-	snprintf(all[3].hello, sizeof(all[3].hello), "00ff");
-	writer = et_stats_writer_new(&sample.run);
-	et_stats_capture_init(&capture);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
-	file.dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
-	CU_ASSERT_EQUAL_FATAL(et_stats_file(writer, error, &file), 0);
-	text = slurp(dir, "gw1-20261122T1031Z.jsonl");
-	CU_ASSERT_PTR_NOT_NULL(
-		strstr(text, ",\"stories\":{\"open\":3,\"dropped\":2,\"state\":17}}\n"));
-	line = text;
-	for (unsigned i = 0; i < 4; i++) {
-		line = strchr(line, '\n') + 1;
-		CU_ASSERT_PTR_NOT_NULL(strstr(line, rows[i]));
-		CU_ASSERT_TRUE(i > 0 || strncmp(line, rows[0], strlen(rows[0])) == 0);
-	}
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"end\",\"rows\":5}\n"));
-	close(file.dir_fd);
-	free(text);
-	files_in(dir, true);
+	folder_files(dir, true);
 	et_stats_writer_free(writer);
 	et_peer_table_free(table);
 	sample_free(&sample);
@@ -609,7 +487,7 @@ static void test_file(void)
 	CU_ASSERT_EQUAL_FATAL(et_stats_file(writer, error, &file), 0);
 	CU_ASSERT_EQUAL(et_stats_file(writer, error, &file), -EEXIST);
 	CU_ASSERT_PTR_NOT_NULL(strstr(error, "gw1-20261122T1031Z.jsonl.zst"));
-	CU_ASSERT_EQUAL(files_in(dir, false), 1);
+	CU_ASSERT_EQUAL(folder_files(dir, false), 1);
 	snprintf(text, sizeof(text), "%s/gw1-20261122T1031Z.jsonl.zst", dir);
 	in = fopen(text, "r");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
@@ -623,7 +501,7 @@ static void test_file(void)
 	json_decref(o);
 	json_decref(file.members);
 	close(file.dir_fd);
-	files_in(dir, true);
+	folder_files(dir, true);
 	et_stats_writer_free(writer);
 	et_peer_table_free(table);
 	sample_free(&sample);
