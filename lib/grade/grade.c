@@ -206,11 +206,6 @@ static void fill_unseen(struct et_grade *out)
 			"the server's greeting gave no name to compare the certificate "
 			"with",
 			0);
-	if (et_archive_total(&sums->maps[ET_ARCHIVE_DH_BITS]) > 0)
-		unseen(out, "dh_prime",
-			"of DHE primes only the length is in the files: whether one "
-			"is well known cannot be told",
-			et_archive_total(&sums->maps[ET_ARCHIVE_DH_BITS]));
 	if (sums->sessions_without_maps > 0)
 		unseen(out, "old_files",
 			"sessions in files of an older ehlotap, without primes, "

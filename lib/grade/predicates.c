@@ -33,6 +33,8 @@
 		BETWEEN(0, 1025), 0) \
 	X("dh_2048", "DHE with a prime of 1025 to 2047 bits", weak_dh, SCOPE_PAIR, \
 		BETWEEN(1025, 2048), 0) \
+	X("dh_well_known", "DHE with a short prime that many servers share (Logjam)", has_trait, \
+		SCOPE_PAIR, ET_PEER_TRAIT_DH_WELL_KNOWN, 0) \
 	X("group_weak", "group weaker than RSA of 2048 bits", weak_group, SCOPE_PAIR, 0, 0) \
 	X("group_not_listed", "group that the policy does not list", other_group, SCOPE_PAIR, 0, 0) \
 	X("signature_md5", "key exchange signed with MD5", signed_weakly, SCOPE_PAIR, 1, 0) \

@@ -92,7 +92,8 @@ enum et_peer_kind {
 	X(CLIENT_CERT_SENT, "client_cert_sent")                                  \
 	X(EARLY_DATA, "early_data")                    /* offered */             \
 	X(DOWNGRADE_FROM_12, "downgrade_from_TLSv1.2") /* RFC 8446 4.1.3 */      \
-	X(DOWNGRADE_FROM_13, "downgrade_from_TLSv1.3")
+	X(DOWNGRADE_FROM_13, "downgrade_from_TLSv1.3")                           \
+	X(DH_WELL_KNOWN, "dh_prime_well_known") /* and short: et_tls_prime_is_well_known */
 
 enum et_peer_trait {
 #define X(id, name) ET_PEER_TRAIT_##id,

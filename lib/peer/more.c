@@ -49,6 +49,7 @@ static void count_traits(struct et_peer_table *table, uint32_t peer, const struc
 		{ ET_PEER_TRAIT_EARLY_DATA, tls->early_data, 0 },
 		{ ET_PEER_TRAIT_DOWNGRADE_FROM_12, old && tls->downgrade == 1, 0 },
 		{ ET_PEER_TRAIT_DOWNGRADE_FROM_13, old && tls->downgrade == 2, 0 },
+		{ ET_PEER_TRAIT_DH_WELL_KNOWN, tls->dh_well_known, 0 },
 	};
 
 	static_assert(sizeof(rows) / sizeof(*rows) == ET_PEER_TRAIT_MAX, "each trait has a rule");

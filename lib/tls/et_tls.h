@@ -126,6 +126,7 @@ struct et_tls_facts {
 	uint16_t dh_bits;  /* bits of an explicit prime; 0: none */
 	uint16_t ske_sigalg;            /* SignatureScheme of ServerKeyExchange (1.2); 0: none */
 	uint8_t compression;            /* chosen method */
+	bool dh_well_known;             /* et_tls_prime_is_well_known */
 	bool ems, secure_renegotiation; /* granted by the ServerHello */
 
 	/* Certificates, <= 1.2 */
@@ -250,6 +251,13 @@ enum et_parse et_tls_parse_sslv2_hello(struct et_tls_hello *out, struct et_cur b
  */
 #define ET_TLS_LIST  512 /* entries kept of any list */
 #define ET_TLS_KINDS 32
+/*
+ * Whether a DHE prime is one that many servers share and that is short enough for that to matter
+ * (Logjam: who has once worked on the prime reads all of them): those of RFC 2409 6.1 and 6.2, RFC
+ * 3526 2 and RFC 5114 2.1. Leading zeros do not matter.
+ */
+bool et_tls_prime_is_well_known(struct et_view prime);
+
 struct et_tls_list {
 	uint16_t n;
 	uint16_t v[ET_TLS_LIST];

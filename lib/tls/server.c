@@ -185,6 +185,28 @@ static bool ecdhe(struct et_tls_facts *facts, struct et_cur *body)
 	return et_ok(body);
 }
 
+bool et_tls_prime_is_well_known(struct et_view prime)
+{
+	/* by et_hash, seed 0; tests/tls has them from OpenSSL */
+	static const uint64_t primes[] = {
+		UINT64_C(0xd4951a18f61f4f64), /* 768 bits, RFC 2409 6.1 */
+		UINT64_C(0xa51ed1486326532a), /* 1024, RFC 2409 6.2 */
+		UINT64_C(0x21a4e31972207777), /* 1024, RFC 5114 2.1 */
+		UINT64_C(0x39adc6210768ede3), /* 1536, RFC 3526 2 */
+	};
+	uint64_t hash;
+
+	while (prime.n > 0 && prime.p[0] == 0) {
+		prime.p++;
+		prime.n--;
+	}
+	hash = et_hash(prime.p, prime.n, 0);
+	for (size_t i = 0; i < sizeof(primes) / sizeof(primes[0]); i++)
+		if (hash == primes[i])
+			return true;
+	return false;
+}
+
 /* ServerDHParams of RFC 5246 7.4.3. A prime of RFC 7919 is told by its size only. */
 static bool dhe(struct et_tls_facts *facts, struct et_cur *body)
 {
@@ -192,8 +214,10 @@ static bool dhe(struct et_tls_facts *facts, struct et_cur *body)
 
 	et_block(body, 2);
 	et_block(body, 2);
-	if (et_ok(body))
+	if (et_ok(body)) {
 		facts->dh_bits = bits(prime);
+		facts->dh_well_known = facts->dh_bits < 2048 && et_tls_prime_is_well_known(prime);
+	}
 	return et_ok(body);
 }
 

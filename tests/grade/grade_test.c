@@ -173,6 +173,8 @@ static const struct {
 	{ "signature_sha1", SIGNED("rsa_pkcs1_sha256"), 0, 0, 0, NULL },
 	{ "compression", TRAIT("compression"), 2, 3, 0, NULL },
 	{ "compression", TRAIT("anonymous"), 0, 0, 0, NULL },
+	{ "dh_well_known", TRAIT("dh_prime_well_known"), 2, 3, 0, NULL },
+	{ "dh_well_known", TRAIT("compression"), 0, 0, 0, NULL },
 	{ "no_extended_master_secret", TRAIT("no_extended_master_secret"), 2, 3, 0, NULL },
 	{ "no_extended_master_secret", TRAIT("compression"), 0, 0, 0, NULL },
 	{ "no_secure_renegotiation", TRAIT("no_secure_renegotiation"), 2, 3, 0, NULL },

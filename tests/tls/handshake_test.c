@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Do the facts say what a real TLS stack says of the same handshake, however it was cut? */
+#define OPENSSL_SUPPRESS_DEPRECATED /* the primes of RFC 5114 */
 #include "tls_test.h"
 
+#include <openssl/bn.h>
+#include <openssl/dh.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -391,7 +394,40 @@ static void holes(void)
 	}
 }
 
+/* The primes as OpenSSL has them: of those that are shared, the short ones are to be known. */
+static void well_known_primes(void)
+{
+	DH *dh = DH_get_1024_160();
+	const struct {
+		BIGNUM *prime;
+		bool known;
+	} rows[] = { { BN_get_rfc2409_prime_768(NULL), true },
+		{ BN_get_rfc2409_prime_1024(NULL), true },
+		{ BN_get_rfc3526_prime_1536(NULL), true },
+		{ BN_get_rfc3526_prime_2048(NULL), false }, { BN_dup(DH_get0_p(dh)), true } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t bytes[257] = { 0 };
+		int n = BN_num_bytes(rows[i].prime);
+
+		BN_bn2bin(rows[i].prime, bytes + 1);
+		CU_ASSERT_EQUAL(
+			et_tls_prime_is_well_known((struct et_view){ bytes + 1, (size_t)n }),
+			rows[i].known);
+		CU_ASSERT_EQUAL(
+			et_tls_prime_is_well_known((struct et_view){ bytes, (size_t)n + 1 }),
+			rows[i].known);
+		bytes[n / 2] ^= 1;
+		CU_ASSERT_FALSE(
+			et_tls_prime_is_well_known((struct et_view){ bytes + 1, (size_t)n }));
+		BN_free(rows[i].prime);
+	}
+	CU_ASSERT_FALSE(et_tls_prime_is_well_known((struct et_view){ NULL, 0 }));
+	DH_free(dh);
+}
+
 CU_TestInfo handshake_tests[] = {
+	{ "well-known primes", well_known_primes },
 	{ "facts are what OpenSSL says", as_openssl_says },
 	{ "failures give their alert", failures },
 	{ "split at every byte", split_at_every_byte },
