@@ -40,6 +40,7 @@ static const struct {
 	{ "broken/after_handshake/certificate_expired", VERDICT_EXPIRED },
 	{ "broken/after_handshake/certificate_not_yet_valid", VERDICT_NOT_TRUSTED },
 	{ "broken/after_handshake/certificate_self_signed", VERDICT_NOT_TRUSTED },
+	{ "broken/after_handshake/certificate_wrong_usage", VERDICT_NOT_TRUSTED },
 	{ "broken", VERDICT_VALIDATION },
 	{ "no_shared_cipher", VERDICT_VALIDATION },
 	{ "dh_too_small", VERDICT_VALIDATION },

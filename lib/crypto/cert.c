@@ -196,12 +196,29 @@ static int64_t time_ns(char *text, size_t cap, const ASN1_TIME *when, int64_t ot
 	return s * ET_NS_PER_S;
 }
 
+static enum et_cert_use use_of(X509 *x509)
+{
+	/* reads the extensions, and says 0 only where a rule forbids a server */
+	bool forbidden = X509_check_purpose(x509, X509_PURPOSE_SSL_SERVER, 0) == 0;
+	uint32_t flags = X509_get_extension_flags(x509);
+
+	if (flags & EXFLAG_INVALID)
+		return ET_CERT_USE_SERVER;
+	if (forbidden && (flags & EXFLAG_XKUSAGE) &&
+		!(X509_get_extended_key_usage(x509) & (XKU_SSL_SERVER | XKU_SGC)))
+		return ET_CERT_USE_EXTENDED;
+	if (flags & EXFLAG_CA)
+		return ET_CERT_USE_CA;
+	return forbidden ? ET_CERT_USE_KEY : ET_CERT_USE_SERVER;
+}
+
 static int read_x509(struct et_cert *out, X509 *x509)
 {
 	name_text(out->subject, sizeof(out->subject), X509_get_subject_name(x509));
 	name_text(out->issuer, sizeof(out->issuer), X509_get_issuer_name(x509));
 	out->self_signed =
 		X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) == 0;
+	out->use = use_of(x509);
 	read_key(out, x509);
 	read_sigalg(out, x509);
 	/* no claim of "expired" or "not yet valid" can be made from a time that is not readable */

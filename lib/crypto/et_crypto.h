@@ -23,6 +23,14 @@ void et_crypto_md5(uint8_t out[static ET_MD5_LEN], struct et_view in);
 #define ET_CERT_TEXT  512
 #define ET_CERT_NAMES 64
 
+/* Whether a TLS server can show it as its own: RFC 5280 4.2.1.3, 4.2.1.9, 4.2.1.12. */
+enum et_cert_use {
+	ET_CERT_USE_SERVER,   /* nothing in it forbids that, or its extensions cannot be read */
+	ET_CERT_USE_EXTENDED, /* an extended key usage without serverAuth */
+	ET_CERT_USE_KEY,      /* a key usage that allows neither signatures nor key exchange */
+	ET_CERT_USE_CA,       /* it is that of a CA */
+};
+
 /*
  * What the records say of a certificate. Texts are safe UTF-8, cut to the field: the bytes of names
  * as et_text_safe gives them; subject and issuer keep the backslash escapes of RFC 2253 2.4
@@ -44,6 +52,7 @@ struct et_cert {
 	/* The same for people, "9999-12-31T23:59:59Z", not clamped; "" if they cannot be read. */
 	char not_before[24], not_after[24];
 	bool self_signed; /* subject equals issuer */
+	enum et_cert_use use;
 };
 
 /*

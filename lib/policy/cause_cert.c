@@ -52,6 +52,7 @@ static bool explains(int code, enum flaw flaw)
 	case FLAW_SELF_SIGNED:
 		return code == UNKNOWN_CA || code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN;
 	case FLAW_NAME: return code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN;
+	case FLAW_USAGE:
 	case FLAW_WEAK_SIGNATURE:
 	case FLAW_WEAK_KEY:
 		return code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN ||
@@ -66,6 +67,7 @@ static const char *flaw_action(enum flaw flaw)
 	case FLAW_EXPIRED: return "Renew it, and reload the server.";
 	case FLAW_NOT_YET_VALID: return "Put a valid one in its place, or set the clocks right.";
 	case FLAW_SELF_SIGNED: return "Serve one of a CA that the client trusts.";
+	case FLAW_USAGE: return "Serve one that is made for servers (serverAuth).";
 	case FLAW_WEAK_SIGNATURE: return "Serve one that is signed with SHA-256.";
 	case FLAW_WEAK_KEY: return "Serve one with an RSA key of 2048 bits or a P-256 key.";
 	default: return "Serve one with that name, or correct the name in the client.";
@@ -103,10 +105,16 @@ static void why_action(struct et_cause *cause, int code, const struct leaf *leaf
 static void say_alert(struct et_cause *cause, const struct scene *scene, int code)
 {
 	struct leaf leaf = leaf_of(scene);
-	bool both = leaf.flaw != FLAW_NONE && explains(code, leaf.flaw);
+	bool both, general;
+
+	/* what 43 is for: it comes before all else that may be wrong */
+	if (code == UNSUPPORTED_CERTIFICATE && leaf.cert && leaf.cert->use != ET_CERT_USE_SERVER)
+		leaf.flaw = FLAW_USAGE;
+	both = leaf.flaw != FLAW_NONE && explains(code, leaf.flaw);
 	/* bad_certificate and certificate_unknown fit many reasons: the flaw is one of them */
-	bool general = code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN ||
-		       code == UNSUPPORTED_CERTIFICATE || leaf.elsewhere;
+	general = code == BAD_CERTIFICATE || code == CERTIFICATE_UNKNOWN || leaf.elsewhere ||
+		  (code == UNSUPPORTED_CERTIFICATE &&
+			  (leaf.flaw != FLAW_USAGE || is_weakly_signed(leaf.cert)));
 
 	set_code(cause, both && general ? ET_LIKELY : ET_CERTAIN, "certificate_rejected/%s",
 		both ? flaw_code(leaf.flaw) : certificate_alert(code));

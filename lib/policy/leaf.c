@@ -61,6 +61,8 @@ static enum flaw flaw_of(const struct scene *scene, const struct et_cert *cert)
 		return FLAW_SELF_SIGNED;
 	if (sni.n > 0 && !covers(cert, sni))
 		return FLAW_NAME;
+	if (cert->use != ET_CERT_USE_SERVER)
+		return FLAW_USAGE;
 	if (is_weakly_signed(cert))
 		return FLAW_WEAK_SIGNATURE;
 	return strcmp(cert->key, "rsa") == 0 && cert->bits < RSA_BITS_MIN ? FLAW_WEAK_KEY
@@ -101,9 +103,19 @@ const char *flaw_code(enum flaw flaw)
 	case FLAW_NOT_YET_VALID: return "not_yet_valid";
 	case FLAW_SELF_SIGNED: return "self_signed";
 	case FLAW_NAME: return "name_mismatch";
+	case FLAW_USAGE: return "wrong_usage";
 	case FLAW_WEAK_SIGNATURE: return "weak_signature";
 	case FLAW_WEAK_KEY: return "weak_key";
 	default: return "";
+	}
+}
+
+static const char *use_words(enum et_cert_use use)
+{
+	switch (use) {
+	case ET_CERT_USE_EXTENDED: return "whose extended key usage lacks serverAuth";
+	case ET_CERT_USE_KEY: return "whose key usage allows neither signatures nor key exchange";
+	default: return "which is that of a CA";
 	}
 }
 
@@ -121,6 +133,7 @@ void why_flaw(struct et_cause *cause, const struct scene *scene, const struct le
 	case FLAW_EXPIRED: why(cause, ", expired since %s. ", cert->not_after); break;
 	case FLAW_NOT_YET_VALID: why(cause, ", valid only from %s. ", cert->not_before); break;
 	case FLAW_SELF_SIGNED: why(cause, ", which is self-signed. "); break;
+	case FLAW_USAGE: why(cause, ", %s. ", use_words(cert->use)); break;
 	case FLAW_WEAK_SIGNATURE: why(cause, ", signed with %s. ", cert->sigalg); break;
 	case FLAW_WEAK_KEY: why(cause, ", with an RSA key of %u bits. ", cert->bits); break;
 	case FLAW_NAME:

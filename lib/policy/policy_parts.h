@@ -211,6 +211,7 @@ enum flaw {
 	FLAW_NOT_YET_VALID,
 	FLAW_SELF_SIGNED,
 	FLAW_NAME,
+	FLAW_USAGE,          /* not one for a server */
 	FLAW_WEAK_SIGNATURE, /* MD5 or SHA-1 */
 	FLAW_WEAK_KEY,       /* RSA below 2048 bits */
 };

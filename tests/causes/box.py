@@ -4,14 +4,20 @@
   box.py serve LISTEN_IP PORT UPSTREAM_IP UPSTREAM_PORT RULE   a box before a real server
   box.py send SOURCE_IP SERVER_IP PORT WHAT                    a client that sends fixed bytes
 
-Rules for hellos: pass, drop-longer:N, drop-pq, reset-version:HEX, close-extension:N, first64:HEX
+WHAT: sslv2, pq, hello, alert:N (behind the server's flight), or lines of dialogue.
+
+Rules for hellos: late (passes the server's close on 0.3 s later, behind that of a client that said
+good-bye to the server first), drop-longer:N, drop-pq, reset-version:HEX, close-extension:N, first64:HEX
 (an alert 40 unless one of the first 64 suites is this one), mark-versions (hides
-supported_versions).
+supported_versions), spoil-status (a byte of the stapled OCSP answer),
+scramble (the length of the server's first message), turn-away (no box: a TLS server that asks for a
+certificate and closes without an alert).
 Rules for SMTP: garble, swallow, mask, reply:CODE, strip:CLIENT_IP (takes the offer of STARTTLS out).
 """
 
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -68,13 +74,36 @@ def judge(rule, record):
     return "pass", record
 
 
-def pump(source, sink):
+def reset_at_close(conn):
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def pump(source, sink, change=bytes, pause=0.0):
     try:
         while data := source.recv(65536):
-            sink.sendall(data)
+            sink.sendall(change(data))
+        time.sleep(pause)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         pass
+
+
+def spoil_status(data):
+    """The type of a short OCSP answer becomes another, so that it is none."""
+    return data.replace(b"\x00\x00\x05\x30\x03\x0a\x01\x06", b"\x00\x00\x05\x31\x03\x0a\x01\x06")
+
+
+def scramble(data):
+    return data[:6] + b"\xff\xff\xff" + data[9:] if data.startswith(b"\x16\x03") else data
+
+
+def turn_away(conn):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain("rsa.pem", "rsa.key")
+    context.load_verify_locations("ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.wrap_socket(conn, server_side=True).close()
 
 
 def tls_box(conn, upstream, rule):
@@ -82,14 +111,15 @@ def tls_box(conn, upstream, rule):
     if act == "drop":
         time.sleep(60)
     elif act == "reset":
-        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_at_close(conn)
     elif act == "alert":
         conn.sendall(bytes.fromhex("15030100020228"))
         time.sleep(0.1)
     elif act == "pass":
         server = socket.create_connection(upstream)
         server.sendall(record)
-        back = threading.Thread(target=pump, args=(server, conn), daemon=True)
+        change = {"spoil-status": spoil_status, "scramble": scramble}.get(rule, bytes)
+        back = threading.Thread(target=pump, args=(server, conn, change, 0.3 * (rule == "late")), daemon=True)
         back.start()
         pump(conn, server)
         back.join(5)
@@ -136,6 +166,8 @@ def serve(ip, port, upstream_ip, upstream_port, rule):
         while True:
             conn, peer = door.accept()
             args = (smtp_box, conn, peer, upstream, rule) if smtp else (tls_box, conn, upstream, rule)
+            if rule == "turn-away":
+                args = (turn_away, conn)
             threading.Thread(target=guard, args=args, daemon=True).start()
 
 
@@ -154,11 +186,34 @@ def hello_pq():
     return b"\x16\x03\x01" + struct.pack(">H", len(message)) + message
 
 
+def hello_12():
+    extensions = bytes.fromhex("000a00040002001d" "000b00020100" "000d000400020401" "ff01000100")
+    body = (b"\x03\x03" + bytes(range(32)) + b"\x00" + bytes.fromhex("0004c02f009c" "0100")
+            + struct.pack(">H", len(extensions)) + extensions)
+    return b"\x16\x03\x01" + struct.pack(">HI", len(body) + 4, 1 << 24 | len(body)) + body
+
+
+def send_alert(conn, code):
+    conn.sendall(hello_12())
+    data = b""
+    while not data.endswith(b"\x0e\x00\x00\x00"):
+        more = conn.recv(65536)
+        if not more:
+            return
+        data += more
+    conn.sendall(b"\x15\x03\x03\x00\x02\x02" + bytes([code]))
+
+
 def send(source, ip, port, what):
     conn = socket.create_connection((ip, int(port)), timeout=10, source_address=(source, 0))
     if what == "sslv2":  # CLIENT-HELLO of SSLv2, three cipher kinds
         body = b"\x01\x00\x02\x00\x09\x00\x00\x00\x10" + bytes.fromhex("0700c0050080030080") + bytes(range(16))
         conn.sendall(struct.pack(">H", 0x8000 | len(body)) + body)
+    elif what.startswith("alert:"):
+        send_alert(conn, int(what[6:]))
+    elif what == "hello":
+        conn.sendall(hello_12())
+        reset_at_close(conn)  # a FIN would make the server send an alert
     elif what == "pq":
         conn.sendall(hello_pq())
     else:  # lines of dialogue, with \n for their ends; %5: five seconds of silence
@@ -171,7 +226,7 @@ def send(source, ip, port, what):
     conn.settimeout(5)
     try:
         while conn.recv(65536):
-            if what not in ("sslv2", "pq"):
+            if what not in ("sslv2", "pq", "hello") and not what.startswith("alert:"):
                 conn.settimeout(0.3)
     except OSError:
         pass

@@ -9,10 +9,13 @@ on the capture, and the same on its minute files. Last line `N passed, N failed`
 """
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +42,11 @@ class Row:
     send: str = ""              # box.py sends, in place of s_client
     upstream: str = ""          # SMTP: the server behind the box; without a rule the server itself
     port: int = 465
+    program: tuple = ()         # another client in place of s_client; {ip} and {port} are the server's
+    exim: str = ""              # Exim as the client, with these options of its transport
+    daemon: str = ""            # Exim as the server, with these options
+    withdraw: bool = False      # the file offer-N is there for the warm sessions only, of the same client
+    dump: tuple = ()            # a capture of its own: tcpdump's options and filter; {ip}, {client}
     hold: bool = False          # the client waits until the capture has ended
     peers: tuple = ()           # client and server, where the lab's mailers play
 
@@ -47,7 +55,12 @@ RSA = ["-cert", "rsa.pem", "-key", "rsa.key"]
 P256 = ["-cert", "p256.pem", "-key", "p256.key"]
 P384 = ["-cert", "p384.pem", "-key", "p384.key"]
 VERIFY = ["-tls1_2", "-verify_return_error", "-CAfile", "ca.pem", "-servername", "mail.example.net"]
+EXIM = "Exim 4.96 (GnuTLS), s_server"
+LATE = "tls_sni = mail.example.net\n  tls_verify_cert_hostnames ="
 T12, T13 = ["-tls1_2"], ["-tls1_3"]
+
+# the type of the record that a segment begins with
+RECORD = "tcp[((tcp[12] & 0xf0) >> 2)]"
 
 TABLE = [
     # --- versions
@@ -103,8 +116,30 @@ TABLE = [
     Row("certificate_rejected/weak_key", "likely", "RSA of 1024 bits",
         client=VERIFY + ["-cipher", "DEFAULT:@SECLEVEL=2"],
         server=["-cert", "rsa1024.pem", "-key", "rsa1024.key", "-cipher", "ALL:" + LEVEL0]),
-    Row("certificate_rejected/unsupported", "certain", "clientAuth only",
+    Row("certificate_rejected/wrong_usage", "certain", "clientAuth only",
         client=VERIFY + ["-purpose", "sslserver"], server=["-cert", "usage.pem", "-key", "rsa.key"]),
+    Row("certificate_rejected/wrong_usage", "likely", "clientAuth only, and bad_certificate for the name",
+        client=VERIFY + ["-purpose", "any", "-verify_hostname", "other.example.net"],
+        server=["-cert", "usage.pem", "-key", "rsa.key"]),
+    Row("certificate_rejected/unsupported", "certain", "an intermediate that signs for clients only",
+        client=VERIFY + ["-purpose", "sslserver"],
+        server=["-cert", "clients.pem", "-key", "rsa.key", "-cert_chain", "clients-chain.pem"]),
+    Row("certificate_rejected/unknown", "certain", "an intermediate that is constrained to another domain",
+        client=VERIFY,
+        server=["-cert", "narrow.pem", "-key", "rsa.key", "-cert_chain", "narrow-chain.pem"]),
+    Row("certificate_rejected/bad_certificate", "certain", "another name is wanted than the SNI says",
+        client=VERIFY + ["-verify_hostname", "other.example.net"], server=RSA),
+    Row("certificate_rejected/decrypt_error", "certain", "a certificate with a spoilt signature",
+        client=VERIFY, server=["-cert", "spoilt.pem", "-key", "rsa.key"]),
+    Row("certificate_rejected", "likely", "TLS 1.3: GnuTLS encrypts its alert",
+        "OpenSSL 3.0 (s_server), GnuTLS 3.7 (gnutls-cli)", server=RSA + T13,
+        program=("gnutls-cli", "--port", "{port}", "{ip}")),
+    Row("certificate_rejected/bad_status_response", "certain", "a box spoils the stapled OCSP answer",
+        client=T12 + ["-status"], server=RSA + ["-status_file", "status.der"],
+        rule="spoil-status", script=True),
+    *(Row(f"certificate_rejected/{name}", "certain", "no stack at hand sends it: a script does",
+          server=RSA, send=f"alert:{code}", script=True)
+      for name, code in (("access_denied", 49), ("unobtainable", 111), ("bad_hash_value", 114))),
     Row("certificate_rejected/revoked", "certain", "on the client's CRL",
         client=VERIFY + ["-crl_check", "-CRL", "crl.pem"],
         server=["-cert", "revoked.pem", "-key", "rsa.key"]),
@@ -123,6 +158,39 @@ TABLE = [
         server=RSA + ["-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem"], client=T13),
     Row("broken/after_handshake", "certain", "Exim judges the certificate after the handshake",
         "Exim 4.96 (GnuTLS)", peers=("203.0.113.23", "192.0.2.29")),
+    *(Row(f"broken/after_handshake/certificate_{name}", "possible",
+          "Exim judges it after the handshake; the answer to its close comes late", EXIM, rule="late",
+          script=True, server=["-cert", f"{cert}.pem", "-key", f"{key}.key", "-cipher", "ALL:" + LEVEL0],
+          exim=options)
+      for name, cert, key, options in (
+          ("expired", "expired", "rsa", LATE), ("not_yet_valid", "future", "rsa", LATE),
+          ("self_signed", "selfsigned", "rsa", LATE), ("weak_signature", "md5", "rsa", LATE),
+          ("name_mismatch", "rsa", "rsa", "tls_sni = other.example.net"),
+          # GnuTLS asks for neither: it is the name that Exim does not take
+          ("weak_key", "rsa1024", "rsa1024", "tls_sni = mail.example.net"),
+          ("wrong_usage", "usage", "rsa", "tls_sni = mail.example.net"))),
+    Row("broken/after_handshake/3des", "possible", "3DES, and Exim does not take the certificate: "
+        "Exchange 2003, which dies by itself, is not at hand", "GnuTLS 3.7 (gnutls-serv), Exim 4.96",
+        port=993, gnutls=["--x509certfile", "rsa.pem", "--x509keyfile", "rsa.key", "--priority",
+                "NORMAL:+3DES-CBC"], exim="tls_require_ciphers = NORMAL:-VERS-TLS1.3:-CIPHER-ALL:+3DES-CBC"),
+    Row("client_certificate/rejected", "likely", "Exim judges the client's after the handshake, too",
+        "Exim 4.96 (GnuTLS), s_client", client=T12 + ["-cert", "unknown.pem", "-key", "rsa.key"],
+        daemon="tls_on_connect_ports = 465\ntls_advertise_hosts = *\ntls_verify_hosts = *\n"
+               "tls_verify_certificates = /etc/ssl/lab/ca.pem"),
+    Row("broken/after_handshake/client_certificate", "possible",
+        "all servers here say it in an alert: a script with OpenSSL closes without",
+        "OpenSSL 3.0 (box.py, s_client)", server=RSA, rule="turn-away", script=True,
+        client=T12 + ["-cert", "p256.pem", "-key", "p256.key"]),
+    # --- other alerts
+    Row("alert/handshake_failure", "certain", "the client asks for secure renegotiation",
+        GNUTLS + ", s_client", port=993, client=T12,
+        gnutls=["--x509certfile", "rsa.pem", "--x509keyfile", "rsa.key", "--priority",
+                "NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION"]),
+    Row("alert/bad_record_mac", "certain", "two different shared keys",
+        server=["-nocert", "-psk", "0011", "-cipher", "PSK"] + T12,
+        client=T12 + ["-psk", "0012", "-cipher", "PSK"]),
+    Row("alert/200", "certain", "a number without a name: a script sends it", server=RSA,
+        send="alert:200", script=True),
     # --- names
     Row("unrecognized_name", "certain", "-servername_fatal", client=T12 + ["-servername", "no.example"],
         server=RSA + ["-cert2", "rsa.pem", "-key2", "rsa.key", "-servername", "mail.example.net",
@@ -169,13 +237,35 @@ TABLE = [
     Row("starttls_not_offered/to_this_client", "likely", "a box takes the offer out for one client",
         "Postfix 3.7", port=25, upstream="192.0.2.25", rule="strip:10.2.0.{n}", script=True,
         warm=["EHLO other.example.org\\nQUIT"], send="EHLO out.example.org\\nQUIT"),
+    Row("starttls_not_offered/vanished", "likely", "the server is told to offer none any more",
+        "Exim 4.96", port=25, withdraw=True, warm=["EHLO out.example.org\\nQUIT"],
+        send="EHLO out.example.org\\nQUIT",
+        daemon="tls_advertise_hosts = ${if exists{/tmp/offer-N}{*}{}}"),
     Row("starttls_not_used", "certain", "the client goes on in clear", "Postfix 3.7", port=25,
         upstream="192.0.2.25", send="EHLO out.example.org\\nQUIT"),
     Row("plaintext_to_tls_port", "certain", "EHLO to 465", server=RSA,
         send="EHLO out.example.org\\nQUIT"),
     Row("tls_to_plaintext_port", "certain", "a hello to port 25", "Postfix 3.7, s_client", port=25,
         upstream="192.0.2.25", client=T12),
+    # --- captures with holes, made so by tcpdump
+    Row("capture/one_direction", "certain", "tcpdump sees the client only", server=RSA, client=T12,
+        dump=("tcp and src host {client}",)),
+    Row("capture/truncated", "certain", "tcpdump cuts at 120 bytes", server=RSA, client=T12,
+        dump=("-s", "120", "tcp and host {ip}")),
+    Row("capture/gap", "certain", "tcpdump loses the server's handshake", server=RSA, client=T12,
+        dump=("tcp and host {ip} and (src host {client} or less 80 or "
+              f"{RECORD} != 22)",)),
+    Row("capture/unreadable", "likely", "a box spoils the server's first message", server=RSA,
+        rule="scramble", send="hello", script=True),
+    Row("capture/midstream", "certain", "tcpdump sees what comes behind the handshake", server=RSA,
+        client=T12, dump=(f"tcp and host {{ip}} and {RECORD} == 23",)),
 ]
+
+# What no row produces, and why.
+WITHOUT = {
+    "alert/encrypted": "an alert under keys that is no answer to a certificate: none of the stacks "
+                       "here sends one",
+}
 
 
 class Player:
@@ -187,6 +277,8 @@ class Player:
         self.ip = f"10.1.0.{number}"
         self.port = 20000 + number
         self.running = []
+        self.root = Path(run) / "exim-world"
+        self.offer = self.root / "tmp" / f"offer-{number}"
 
     def start(self, net, argv):
         self.running.append(subprocess.Popen(
@@ -207,6 +299,8 @@ class Player:
         ip, port = ("127.0.0.1", self.port) if row.rule else (self.ip, row.port)
         if row.upstream:
             ip, port = row.upstream, 25
+        elif row.daemon:
+            self.start_daemon()
         elif row.gnutls:
             self.start("gw", ["gnutls-serv", "--echo", "--port", str(port), *row.gnutls])
             ip = "*"
@@ -220,10 +314,79 @@ class Player:
                               ip, str(port), row.rule.format(n=self.number)])
             self.listening(self.ip, row.port)
 
+    def settings(self, text):
+        """A file of settings for Exim, with a spool of its own; its name within Exim's root."""
+        name = f"/etc/exim4/cause-{self.number}.conf"
+        head = f"""primary_hostname = host{self.number}.example.org
+spool_directory = /var/spool/cause-{self.number}
+log_file_path = /var/log/exim4/cause-{self.number}-%s
+keep_environment =
+host_lookup =
+"""
+        (self.root / name[1:]).write_text(head + text, encoding="utf-8")
+        return name
+
+    def start_daemon(self):
+        for key in ("rsa.key", "rsa.pem"):
+            shutil.copy(self.folder / key, self.root / "etc/ssl/lab" / key)
+        name = self.settings(f"""local_interfaces = {self.ip}
+daemon_smtp_ports = {self.row.port}
+tls_certificate = /etc/ssl/lab/rsa.pem
+tls_privatekey = /etc/ssl/lab/rsa.key
+{self.row.daemon.replace("offer-N", f"offer-{self.number}")}
+""")
+        self.offer.touch()
+        self.start("gw", ["chroot", str(self.root), "/usr/sbin/exim4", "-C", name, "-bdf"])
+
+    def send_by_exim(self, source):
+        options = self.row.exim
+        if "tls_require_ciphers" not in options:
+            options += "\n  tls_require_ciphers = NORMAL:-VERS-TLS1.3"
+        name = self.settings(f"""begin routers
+all:
+  driver = manualroute
+  route_list = * {self.ip}
+  transport = out
+begin transports
+out:
+  driver = smtp
+  protocol = smtps
+  port = {self.row.port}
+  interface = {source}
+  tls_verify_certificates = /etc/ssl/lab/ca.pem
+  tls_verify_hosts = *
+  {options}
+""")
+        subprocess.run(["ip", "netns", "exec", "world", "chroot", str(self.root), "/usr/sbin/exim4", "-C",
+                        name, "-odi", "-i", "-f", "alice@example.org", "bob@example.net"],
+                       input=b"Subject: A letter\n\nBy Exim.\n", stdout=self.log, stderr=self.log,
+                       timeout=20, check=False)
+
+    def dump(self):
+        """A capture of this row alone; returns when it has begun."""
+        says = self.folder.parent / "says" / f"cause-{self.number}-tcpdump"
+        options = [part.format(ip=self.ip, client=f"10.2.0.{self.number}") for part in self.row.dump]
+        with says.open("wb") as log:
+            self.running.append(subprocess.Popen(
+                ["ip", "netns", "exec", "gw", "tcpdump", "-i", "mirror", "-U", "--immediate-mode", "-Z",
+                 "root", "-w", str(dumped(self.folder.parent, self.number)), *options], stderr=log))
+        for _ in range(200):
+            if b"listening on" in says.read_bytes():
+                return
+            time.sleep(0.05)
+        raise SystemExit(f"{self.row.code}: no tcpdump")
+
     def talk(self, source, options):
         """A session of s_client, or of box.py if the options are a text."""
         to = f"{self.ip}:{self.row.port}"
-        if isinstance(options, str):
+        if self.row.exim:
+            self.send_by_exim(source)
+            return
+        if self.row.program:  # those that cannot choose their address
+            subprocess.run(["ip", "-n", "world", "route", "replace", f"{self.ip}/32", "dev", "outside",
+                            "src", source], check=True)
+            argv = [part.format(ip=self.ip, port=self.row.port) for part in self.row.program]
+        elif isinstance(options, str):
             argv = [sys.executable, str(HERE / "box.py"), "send", source, self.ip,
                     str(self.row.port), options]
         else:
@@ -248,22 +411,31 @@ class Player:
     def play(self):
         try:
             self.start_server()
+            if self.row.dump:
+                self.dump()
             for options in self.row.warm:
-                self.talk(f"10.3.0.{self.number}", options)
+                self.talk(f"10.{2 if self.row.withdraw else 3}.0.{self.number}", options)
+            if self.row.withdraw:
+                self.offer.unlink()
             self.talk(f"10.2.0.{self.number}", self.row.send or self.row.client)
         finally:
             for process in () if self.row.hold else self.running:
-                process.kill()
+                process.terminate()
+                try:
+                    process.wait(timeout=2)
+                except subprocess.TimeoutExpired:
+                    process.kill()
                 process.wait()
 
 
 def play(run):
     """All rows, a few at once; those that only wait cost nothing."""
     places = threading.Semaphore(12)
+    wildcard = threading.Lock()  # gnutls-serv listens on all addresses at once
     failed = []
 
     def one(number, row):
-        with places:
+        with wildcard if row.gnutls else nullcontext(), places:
             try:
                 Player(run, number, row).play()
             except (Exception, SystemExit) as error:  # pylint: disable=broad-except
@@ -278,6 +450,18 @@ def play(run):
     for line in failed:
         print(line)
     return 1 if failed else 0
+
+
+def dumped(run, number):
+    return Path(run) / f"cause-{number}.pcap"
+
+
+def documented():
+    """Codes in the first cells of the tables of docs/causes.md, those with places left out."""
+    text = (HERE.parent.parent / "docs/causes.md").read_text(encoding="utf-8")
+    cells = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    codes = {code for cell in cells for code in re.findall(r"`([^`]+)`", cell) if "<" not in code}
+    return codes - {"certain", "likely", "possible"}
 
 
 def ends(number, row):
@@ -301,15 +485,15 @@ def explained(ehlotap, path):
         if finding["code"] == "no_shared_cipher/suites" and finding["would_work"]:
             bad.append(f"{finding['code']}: a simulation that does not fail is believed")
     bad += [f"{cause['code']}: nothing is said of what to do" for cause in answer["causes"]
-            if not cause["remedies"]]
+            if not cause["remedies"] and not cause["code"].startswith("capture/")]
     bad += [f"{cause['code']}: not the remedies of a garbled verb" for cause in answer["causes"]
             if cause["code"].endswith("/garbled")
             and not any(remedy["product"] == "Cisco ASA" for remedy in cause["remedies"])]
     return found, bad
 
 
-def check(run, ehlotap):
-    capture, folder = f"{run}/sample.pcap", f"{run}/minutes"
+def asked(ehlotap, capture, folder):
+    """What each of the three says of a capture, why, and complaints about the answers."""
     Path(folder).mkdir(exist_ok=True)
     out = subprocess.run([ehlotap, "read", "-q", "--sessions", "-", "--minutes", folder, capture],
                          capture_output=True, text=True, check=True, timeout=60).stdout
@@ -322,22 +506,39 @@ def check(run, ehlotap):
             why[key] = session["cause"]["why"]
     from_capture, bad = explained(ehlotap, capture)
     from_minutes, worse = explained(ehlotap, folder)
-    failures = bad + worse
+    return (("read", read), ("explain on the capture", from_capture),
+            ("explain on minute files", from_minutes)), why, bad + worse
+
+
+def incomplete():
+    """What docs/causes.md has and no row, and the reverse of WITHOUT."""
+    rows = {row.code for row in TABLE}
+    return ([f"{code}: neither a row nor a reason why there is none"
+             for code in sorted(documented() - rows - set(WITHOUT))]
+            + [f"{code}: a reason why there is no row, and a row" for code in sorted(rows & set(WITHOUT))])
+
+
+def check(run, ehlotap):
+    everything, why, failures = asked(ehlotap, f"{run}/sample.pcap", f"{run}/minutes")
+    failures += incomplete()
     passed = 0
     for number, row in enumerate(TABLE, 1):
+        answers, reasons = everything, why
+        if row.dump:
+            answers, reasons, bad = asked(ehlotap, str(dumped(run, number)), f"{run}/minutes-{number}")
+            failures += bad
         key, expected = ends(number, row), (row.code, row.confidence)
-        for what, found in (("read", read), ("explain on the capture", from_capture),
-                            ("explain on minute files", from_minutes)):
+        for what, found in answers:
             if expected in found.get(key, []):
                 passed += 1
             else:
                 failures.append(f"{number} {' '.join(expected)} ({row.how}): {what} has "
-                                f"{found.get(key)}: {why.get(key)}")
+                                f"{found.get(key)}: {reasons.get(key)}")
     for line in failures:
         print("FAIL", line)
     scripted = sum(row.script for row in TABLE)
     print(f"{len(TABLE)} causes: {len(TABLE) - scripted} by real programs alone, "
-          f"{scripted} with a script on one side or between")
+          f"{scripted} with a script on one side or between; none for {', '.join(WITHOUT)}")
     print(f"{passed} passed, {len(failures)} failed")
     return 1 if failures else 0
 

@@ -203,10 +203,51 @@ static void test_damaged(void)
 	OPENSSL_free(der);
 }
 
+/* Which certificates may a server not show? */
+static void test_uses(void)
+{
+	static const struct {
+		const char *extended, *key, *constraints;
+		enum et_cert_use use;
+	} rows[] = {
+		{ NULL, NULL, NULL, ET_CERT_USE_SERVER },
+		{ "serverAuth", "digitalSignature", "CA:FALSE", ET_CERT_USE_SERVER },
+		{ "clientAuth,serverAuth", NULL, NULL, ET_CERT_USE_SERVER },
+		{ NULL, "keyEncipherment", NULL, ET_CERT_USE_SERVER },
+		{ "clientAuth", "digitalSignature", NULL, ET_CERT_USE_EXTENDED },
+		{ "emailProtection", NULL, "CA:TRUE", ET_CERT_USE_EXTENDED },
+		{ "serverAuth", "cRLSign", NULL, ET_CERT_USE_KEY },
+		{ NULL, "keyCertSign", "CA:TRUE", ET_CERT_USE_CA },
+		{ "serverAuth", "digitalSignature", "CA:TRUE", ET_CERT_USE_CA },
+		/* a length that is none: what else the extensions say is not believed */
+		{ "clientAuth", NULL, "CA:TRUE,pathlen:-1", ET_CERT_USE_SERVER },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cert_order order = { .key = "P-256",
+			.digest = "SHA256",
+			.cn = "a",
+			.not_after = "20270101000000Z",
+			.extended_key_usage = rows[i].extended,
+			.key_usage = rows[i].key,
+			.basic_constraints = rows[i].constraints };
+		struct et_cert cert;
+		size_t len;
+		uint8_t *der = make_cert(&len, &order);
+
+		CU_ASSERT_EQUAL_FATAL(et_cert_parse(&cert, view(der, len)), 0);
+		CU_ASSERT_EQUAL(cert.use, rows[i].use);
+		if (cert.use != rows[i].use)
+			printf("\n  row %zu: %d", i, (int)cert.use);
+		et_cert_free(&cert);
+		OPENSSL_free(der);
+	}
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = { { "digests", test_digests }, { "kinds", test_kinds },
-		{ "names", test_names }, { "long name", test_long_name },
+		{ "names", test_names }, { "uses", test_uses }, { "long name", test_long_name },
 		{ "damaged", test_damaged }, CU_TEST_INFO_NULL };
 
 	return unit_run("crypto", tests);

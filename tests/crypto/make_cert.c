@@ -57,6 +57,14 @@ static void add_names(X509 *x509, const struct cert_order *order)
 	GENERAL_NAMES_free(names);
 }
 
+static void add_extension(X509 *x509, int nid, const char *words)
+{
+	X509_EXTENSION *ext = words ? X509V3_EXT_conf_nid(NULL, NULL, nid, words) : NULL;
+
+	must(!words || (ext && X509_add_ext(x509, ext, -1) == 1), "extension");
+	X509_EXTENSION_free(ext);
+}
+
 uint8_t *make_cert(size_t *len, const struct cert_order *order)
 {
 	EVP_PKEY *key = make_key(order->key);
@@ -81,6 +89,9 @@ uint8_t *make_cert(size_t *len, const struct cert_order *order)
 	must(ASN1_TIME_set_string(X509_getm_notAfter(x509), order->not_after), "notAfter");
 	must(X509_set_pubkey(x509, key) == 1, "public key");
 	add_names(x509, order);
+	add_extension(x509, NID_ext_key_usage, order->extended_key_usage);
+	add_extension(x509, NID_key_usage, order->key_usage);
+	add_extension(x509, NID_basic_constraints, order->basic_constraints);
 	must(X509_sign(x509, key, order->digest ? EVP_get_digestbyname(order->digest) : NULL) > 0,
 		"signature");
 	n = i2d_X509(x509, &der);

@@ -17,6 +17,8 @@ struct cert_order {
 	size_t dns_len[4]; /* 0: strlen */
 	uint8_t ip[4];
 	size_t ip_len; /* 0: no iPAddress */
+	/* in OpenSSL's words; NULL: none */
+	const char *extended_key_usage, *key_usage, *basic_constraints;
 };
 
 /* DER in a buffer of the caller's to free. Ends the program if OpenSSL refuses. */

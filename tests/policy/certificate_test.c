@@ -4,14 +4,19 @@
 
 #include <string.h>
 
-static const struct cert_spec good = { .key = "P-256", .with_issuer = true },
-			      alone = { .key = "P-256" },
-			      expired = { .key = "P-256", .not_after = "20260301000000Z" },
-			      future = { .key = "P-256", .not_before = "20261201000000Z" },
-			      self_signed = { .key = "RSA", .self_signed = true },
-			      p384 = { .key = "P-384", .with_issuer = true },
-			      md5 = { .key = "RSA", .md5 = true }, short_key = { .key = "RSA" },
-			      wildcard = { .key = "P-256", .dns = "*.example.net" };
+static const struct cert_spec
+	good = { .key = "P-256", .with_issuer = true },
+	alone = { .key = "P-256" }, expired = { .key = "P-256", .not_after = "20260301000000Z" },
+	future = { .key = "P-256", .not_before = "20261201000000Z" },
+	self_signed = { .key = "RSA", .self_signed = true },
+	p384 = { .key = "P-384", .with_issuer = true }, md5 = { .key = "RSA", .md5 = true },
+	short_key = { .key = "RSA" }, wildcard = { .key = "P-256", .dns = "*.example.net" },
+	client_auth = { .key = "P-256", .usage = "clientAuth" },
+	old_client_auth = { .key = "P-256", .usage = "clientAuth", .not_after = "20260301000000Z" },
+	md5_client_auth = { .key = "RSA", .usage = "clientAuth", .md5 = true },
+	both_auth = { .key = "P-256", .usage = "clientAuth,serverAuth" },
+	crl_key = { .key = "P-256", .key_usage = "cRLSign" },
+	of_ca = { .key = "P-256", .key_usage = "digitalSignature", .ca = true };
 
 /* What the client says of the certificate, and what the certificate says itself. */
 void test_certificates(void)
@@ -66,6 +71,26 @@ void test_certificates(void)
 		{ "42, RSA of 1024 bits", ET_TLSV1_2, &short_key, NULL, 42,
 			"certificate_rejected/weak_key", ET_LIKELY },
 		{ "43", ET_TLSV1_2, &good, NULL, 43, "certificate_rejected/unsupported",
+			ET_CERTAIN },
+		{ "43, clientAuth only", ET_TLSV1_2, &client_auth, NULL, 43,
+			"certificate_rejected/wrong_usage", ET_CERTAIN },
+		{ "42, clientAuth only", ET_TLSV1_2, &client_auth, NULL, 42,
+			"certificate_rejected/wrong_usage", ET_LIKELY },
+		{ "46, clientAuth only", ET_TLSV1_2, &client_auth, NULL, 46,
+			"certificate_rejected/wrong_usage", ET_LIKELY },
+		{ "43, clientAuth only, expired", ET_TLSV1_2, &old_client_auth, NULL, 43,
+			"certificate_rejected/wrong_usage", ET_CERTAIN },
+		{ "42, clientAuth only, expired", ET_TLSV1_2, &old_client_auth, NULL, 42,
+			"certificate_rejected/expired", ET_LIKELY },
+		{ "43, clientAuth only, MD5", ET_TLSV1_2, &md5_client_auth, NULL, 43,
+			"certificate_rejected/wrong_usage", ET_LIKELY },
+		{ "48, clientAuth is no reason", ET_TLSV1_2, &client_auth, NULL, 48,
+			"certificate_rejected/unknown_ca", ET_CERTAIN },
+		{ "43, for both", ET_TLSV1_2, &both_auth, NULL, 43,
+			"certificate_rejected/unsupported", ET_CERTAIN },
+		{ "43, key usage", ET_TLSV1_2, &crl_key, NULL, 43,
+			"certificate_rejected/wrong_usage", ET_CERTAIN },
+		{ "43, of a CA", ET_TLSV1_2, &of_ca, NULL, 43, "certificate_rejected/wrong_usage",
 			ET_CERTAIN },
 		{ "44", ET_TLSV1_2, &good, NULL, 44, "certificate_rejected/revoked", ET_CERTAIN },
 		{ "46", ET_TLSV1_2, &good, NULL, 46, "certificate_rejected/unknown", ET_CERTAIN },

@@ -124,6 +124,15 @@ static EVP_PKEY *key_of(const char *kind)
 	return key;
 }
 
+/* Adds an extension in OpenSSL's words; NULL: none. */
+static void extend(X509 *x509, int nid, const char *words)
+{
+	X509_EXTENSION *ext = words ? X509V3_EXT_conf_nid(NULL, NULL, nid, words) : NULL;
+
+	must(!words || (ext && X509_add_ext(x509, ext, -1) == 1), "extension");
+	X509_EXTENSION_free(ext);
+}
+
 static X509_NAME *name_of(const char *text)
 {
 	X509_NAME *name = X509_NAME_new();
@@ -143,7 +152,6 @@ static void append(struct et_view *out, uint8_t *buf, const struct cert_spec *sp
 	X509_NAME *name = name_of(subject), *by = name_of(issuer);
 	uint8_t *p = buf + out->n + 3;
 	char san[128];
-	X509_EXTENSION *ext;
 	int n;
 
 	X509_set_version(x509, 2);
@@ -155,8 +163,10 @@ static void append(struct et_view *out, uint8_t *buf, const struct cert_spec *sp
 		X509_getm_notAfter(x509), spec->not_after ? spec->not_after : "20261231000000Z");
 	X509_set_pubkey(x509, key);
 	snprintf(san, sizeof(san), "DNS:%s", subject);
-	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
-	must(ext && X509_add_ext(x509, ext, -1) == 1, "names");
+	extend(x509, NID_subject_alt_name, san);
+	extend(x509, NID_ext_key_usage, spec->usage);
+	extend(x509, NID_key_usage, spec->key_usage);
+	extend(x509, NID_basic_constraints, spec->ca ? "CA:TRUE" : NULL);
 	must(X509_sign(x509, key,
 		     strcmp(spec->key, "ED25519") == 0 ? NULL
 		     : spec->md5                       ? EVP_md5()
@@ -168,7 +178,6 @@ static void append(struct et_view *out, uint8_t *buf, const struct cert_spec *sp
 	buf[out->n + 1] = (uint8_t)(n >> 8);
 	buf[out->n + 2] = (uint8_t)n;
 	*out = (struct et_view){ buf, out->n + 3 + (size_t)n };
-	X509_EXTENSION_free(ext);
 	X509_NAME_free(name);
 	X509_NAME_free(by);
 	X509_free(x509);

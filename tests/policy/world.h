@@ -34,8 +34,10 @@ struct cert_spec {
 	const char *dns;                    /* NULL: mx.example.net */
 	const char *not_before, *not_after; /* NULL: the year 2026 */
 	bool self_signed;
-	bool md5;         /* signed with it */
-	bool with_issuer; /* the chain holds a second certificate */
+	bool md5;                      /* signed with it */
+	const char *usage, *key_usage; /* extended, and plain; NULL: none */
+	bool ca;                       /* basic constraints say so */
+	bool with_issuer;              /* the chain holds a second certificate */
 };
 
 /* The founding case of the project: an Exchange sender's lists. */
