@@ -14,14 +14,17 @@ enum when {
 	GROUPS,   /* likewise of groups */
 	BUILT_IN, /* it has not */
 	ORDER,    /* the server's order decides */
+	LEVEL_0,  /* OpenSSL's security level has to be lowered */
+	DHE,      /* primes for DHE are needed */
 	KEY_2,    /* there is a second key */
 	KEY_3,
 };
 
 /*
  * All that is known of the programs' settings. In braces: {min} TLSv1.2; {no} what is below it for
- * Exim; {versions} as Cyrus names them; {ciphers}, {groups} lists; {pem} files of key and chain,
- * {crts}, {keys} files with colons between; {crt1} {key1} ... one file.
+ * Exim; {versions} as Cyrus names them; {ciphers}, {groups} lists; {curves} groups as Postfix lists
+ * them; {priority} all of it for GnuTLS; {pem} files of key and chain, {crts}, {keys} files with
+ * colons between; {crt1} {key1} ... one file.
  */
 static const struct {
 	const char *program, *file;
@@ -40,7 +43,7 @@ static const struct {
 			{ CIPHERS, "# also used by smtp(8) where it asks for grade high" },
 			{ CIPHERS, "tls_high_cipherlist = {ciphers}" },
 			{ BUILT_IN, "smtpd_tls_ciphers = medium" },
-			{ GROUPS, "tls_eecdh_auto_curves = {groups}" },
+			{ GROUPS, "tls_eecdh_auto_curves = {curves}" },
 			{ ORDER, "tls_preempt_cipherlist = yes" } } },
 	{ "postfix", "main.cf", MSA,
 		{ { ALWAYS, "# each file: private key, then certificate, then intermediates" },
@@ -51,13 +54,16 @@ static const struct {
 			{ ALWAYS, "smtpd_tls_mandatory_protocols = >={min}" },
 			{ ALWAYS, "smtpd_tls_mandatory_ciphers = high" },
 			{ CIPHERS, "tls_high_cipherlist = {ciphers}" },
-			{ GROUPS, "tls_eecdh_auto_curves = {groups}" },
+			{ GROUPS, "tls_eecdh_auto_curves = {curves}" },
 			{ ORDER, "tls_preempt_cipherlist = yes" } } },
-	{ "exim", "exim.conf (with OpenSSL)", MTA | MSA,
+	{ "exim", "exim.conf", MTA | MSA,
 		{ { ALWAYS, "tls_advertise_hosts = *" }, { ALWAYS, "tls_certificate = {crts}" },
-			{ ALWAYS, "tls_privatekey = {keys}" },
+			{ ALWAYS, "tls_privatekey = {keys}" }, { ALWAYS, ".ifdef _HAVE_GNUTLS" },
+			{ ALWAYS, "tls_require_ciphers = {priority}" }, { ALWAYS, ".else" },
 			{ ALWAYS, "openssl_options = +no_sslv2 +no_sslv3{no}" },
-			{ CIPHERS, "tls_require_ciphers = {ciphers}" } } },
+			{ CIPHERS, "tls_require_ciphers = {ciphers}" },
+			{ LEVEL_0, "tls_require_ciphers = HIGH:MEDIUM:@SECLEVEL=0" },
+			{ ALWAYS, ".endif" } } },
 	{ "dovecot", "dovecot.conf (2.3)", MDA,
 		{ { ALWAYS, "ssl = required" }, { ALWAYS, "disable_plaintext_auth = yes" },
 			{ ALWAYS, "ssl_cert = <{crt1}" }, { ALWAYS, "ssl_key = <{key1}" },
@@ -65,6 +71,10 @@ static const struct {
 			{ KEY_3, "# Dovecot takes two keys: {crt3} has no place" },
 			{ ALWAYS, "ssl_min_protocol = {min}" },
 			{ CIPHERS, "ssl_cipher_list = {ciphers}" },
+			{ BUILT_IN, "# its own list lacks RSA key exchange" },
+			{ BUILT_IN, "ssl_cipher_list = DEFAULT" },
+			{ DHE, "# openssl dhparam -out /etc/ssl/mail/dh.pem 2048" },
+			{ DHE, "ssl_dh = </etc/ssl/mail/dh.pem" },
 			{ GROUPS, "ssl_curve_list = {groups}" },
 			{ ORDER, "ssl_prefer_server_ciphers = yes" } } },
 	{ "cyrus", "imapd.conf", MDA,
@@ -113,17 +123,39 @@ void snippet_suites13(char out[static SNIPPET_LIST], const struct et_nego_config
 	suites(out, config->suites13, config->suite13_cnt, true);
 }
 
+/* OpenSSL's; NULL if it has none. It spells these two so, and others in small letters. */
+static const char *group_name(uint16_t group)
+{
+	const char *name = et_iana_group_openssl(group);
+
+	if (name && strcmp(name, "x25519") == 0)
+		return "X25519";
+	return name && strcmp(name, "x448") == 0 ? "X448" : name;
+}
+
 void snippet_groups(char out[static SNIPPET_LIST], const struct et_nego_config *config)
 {
 	out[0] = '\0';
 	for (unsigned i = 0; i < config->group_cnt; i++) {
-		const char *name = et_iana_group_openssl(config->groups[i]);
+		const char *name = group_name(config->groups[i]);
 
-		/* OpenSSL spells these two so, and others in small letters */
 		if (name)
-			join(out, strcmp(name, "x25519") == 0 ? "X25519"
-				  : strcmp(name, "x448") == 0 ? "X448"
-							      : name);
+			join(out, name);
+	}
+}
+
+/* Postfix wants blanks between, and no groups of DHE. */
+static void curves(char *out, const struct et_nego_config *config)
+{
+	out[0] = '\0';
+	for (unsigned i = 0; i < config->group_cnt; i++) {
+		const char *name = group_name(config->groups[i]);
+
+		if (!name || strncmp(name, "ffdhe", 5) == 0)
+			continue;
+		if (*out)
+			append(out, SNIPPET_LIST, " ");
+		append(out, SNIPPET_LIST, name);
 	}
 }
 
@@ -186,6 +218,10 @@ static void expand(char *out, size_t cap, const struct plan_site *site, const ch
 		snippet_ciphers(text, config);
 	else if (n == 6 && memcmp(word, "groups", n) == 0)
 		snippet_groups(text, config);
+	else if (n == 6 && memcmp(word, "curves", n) == 0)
+		curves(text, config);
+	else if (n == 8 && memcmp(word, "priority", n) == 0)
+		snippet_priority(text, config);
 	else if (n == 3 && memcmp(word, "pem", n) == 0)
 		files(text, sizeof(text), site->set, ", ", "pem");
 	else if (n == 4 && memcmp(word, "crts", n) == 0)
@@ -217,6 +253,17 @@ static void put_line(char *out, size_t cap, const struct plan_site *site, const 
 	append(out, cap, "\n");
 }
 
+static bool has_dhe(const struct et_nego_config *config)
+{
+	for (unsigned i = 0; i < config->suite_cnt; i++) {
+		const struct et_iana_suite *suite = et_iana_suite(config->suites[i].id);
+
+		if (suite && suite->kx == ET_KX_DHE)
+			return config->dh != ET_NEGO_DH_NONE;
+	}
+	return false;
+}
+
 static bool applies(const struct plan_site *site, enum when when)
 {
 	bool built_in = strstr(plan_steps[site->step].preset, "-default") != NULL,
@@ -228,6 +275,8 @@ static bool applies(const struct plan_site *site, enum when when)
 	case GROUPS: return !built_in;
 	case BUILT_IN: return built_in;
 	case ORDER: return site->config.server_order;
+	case LEVEL_0: return built_in && below && site->config.level == 0;
+	case DHE: return below && has_dhe(&site->config);
 	case KEY_2: key_name(name, site->set, 1); return *name;
 	case KEY_3: key_name(name, site->set, 2); return *name;
 	default: return true;

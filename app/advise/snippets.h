@@ -17,6 +17,8 @@ size_t snippets_make(struct snippet out[static SNIPPETS_MAX], const struct plan_
 void snippet_ciphers(char out[static SNIPPET_LIST], const struct et_nego_config *config);
 void snippet_suites13(char out[static SNIPPET_LIST], const struct et_nego_config *config);
 void snippet_groups(char out[static SNIPPET_LIST], const struct et_nego_config *config);
+/* All of a configuration as GnuTLS has it. */
+void snippet_priority(char out[static SNIPPET_LIST], const struct et_nego_config *config);
 void snippet_sigalgs(char out[static SNIPPET_LIST], const struct et_nego_config *config);
 
 #endif
